@@ -1,0 +1,1 @@
+"""Yardsticks from scikit-learn."""

@@ -1,0 +1,1 @@
+"""Typer commands, options and the console; the only place that prints."""

@@ -1,0 +1,1 @@
+"""Reading, drawing and checking pictures and feature tables."""

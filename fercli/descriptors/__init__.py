@@ -1,0 +1,1 @@
+"""PHOG, LPQ, HOG and LBP: arrays of pixels in, vectors out."""

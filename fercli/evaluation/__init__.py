@@ -1,0 +1,1 @@
+"""Metrics, intervals and tests over predictions; knows nothing of models."""

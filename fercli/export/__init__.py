@@ -1,0 +1,1 @@
+"""Runs and features in other programs' formats."""

@@ -1,0 +1,1 @@
+"""From any trained run or file to scores."""

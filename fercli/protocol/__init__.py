@@ -1,0 +1,1 @@
+"""Who trains and who is scored: folds, copies, groups, the ledger."""

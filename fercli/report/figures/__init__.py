@@ -1,0 +1,1 @@
+"""One figure a file; the only place that imports matplotlib."""

@@ -1,0 +1,1 @@
+"""ResNet variants, their recipes, augmentation, training and checkpoints."""
