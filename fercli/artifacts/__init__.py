@@ -1,0 +1,1 @@
+"""Everything on disk: schema, store and provenance."""

@@ -1,0 +1,150 @@
+"""The CSV tables of the workspace: samples, folds, predictions and plain records, read and written in one form."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fercli.errors import ArtifactError
+from fercli.records import Predictions, Samples
+
+SAMPLE_COLUMNS = ("id", "label", "split", "group", "source", "width", "height")
+PREDICTION_COLUMNS = ("id", "repeat", "fold", "split", "truth", "predicted")
+
+
+def _cell(value: Any) -> str:
+    """A number in its shortest form that reads back the same; None is an empty cell."""
+    if value is None:
+        return ""
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else repr(float(value))
+    return str(value)
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV with header, `\\n` line ends, UTF-8."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return buffer.getvalue().encode()
+
+
+def records_bytes(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+    """A CSV of dictionaries; a key that a record lacks is an empty cell."""
+    return csv_bytes(columns, ([record.get(column) for column in columns] for record in records))
+
+
+def read_csv(path: Path, required: Sequence[str] = ()) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV artifact; ArtifactError when it is not one, or a required column is missing."""
+    again = "make the artifact again with --force"
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            table = list(csv.reader(handle, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ArtifactError(f"not a readable CSV: {error}", where=str(path), next_step=again) from None
+    if not table:
+        raise ArtifactError("the CSV is empty, not even a header", where=str(path), next_step=again)
+    header, rows = table[0], table[1:]
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise ArtifactError(f"the CSV lacks the columns {', '.join(missing)}", where=str(path), next_step=again)
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise ArtifactError(
+                f"row {number} has {len(row)} cells, the header {len(header)}", where=str(path), next_step=again
+            )
+    return header, rows
+
+
+def samples_bytes(samples: Samples) -> bytes:
+    """`samples.csv`."""
+    columns = (
+        samples.ids,
+        samples.labels,
+        samples.splits,
+        samples.groups,
+        samples.sources,
+        samples.widths,
+        samples.heights,
+        *samples.extra.values(),
+    )
+    header = (*SAMPLE_COLUMNS, *samples.extra)
+    return csv_bytes(header, zip(*(column.tolist() for column in columns), strict=True))
+
+
+def read_samples(path: Path, classes: Sequence[str]) -> Samples:
+    """The samples in `samples.csv`; the class order comes from the artifact, not from the rows."""
+    header, rows = read_csv(path, SAMPLE_COLUMNS)
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
+
+    def text(name: str) -> Any:
+        return np.array(columns[name], dtype=np.str_)
+
+    try:
+        widths = np.array([int(cell) for cell in columns["width"]], dtype=np.int64)
+        heights = np.array([int(cell) for cell in columns["height"]], dtype=np.int64)
+    except ValueError as error:
+        raise ArtifactError(
+            f"a width or height is not a whole number: {error}",
+            where=str(path),
+            next_step="make the artifact again with --force",
+        ) from None
+    return Samples(
+        ids=text("id"),
+        labels=text("label"),
+        splits=text("split"),
+        groups=text("group"),
+        sources=text("source"),
+        widths=widths,
+        heights=heights,
+        classes=tuple(classes),
+        extra={name: text(name) for name in header if name not in SAMPLE_COLUMNS},
+    )
+
+
+def predictions_bytes(predictions: Predictions) -> bytes:
+    """`predictions.csv`; probabilities with the digits that read back the same float64."""
+    names = np.array(predictions.classes, dtype=object)
+    header = (*PREDICTION_COLUMNS, *(f"p_{name}" for name in predictions.classes))
+    rows = zip(
+        predictions.ids.tolist(),
+        predictions.repeats.tolist(),
+        predictions.folds.tolist(),
+        predictions.splits.tolist(),
+        names[predictions.truth].tolist(),
+        names[predictions.predicted].tolist(),
+        *predictions.probabilities.T.tolist(),
+        strict=True,
+    )
+    return csv_bytes(header, rows)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """The predictions in `predictions.csv`; classes in the order of its probability columns."""
+    header, rows = read_csv(path, PREDICTION_COLUMNS)
+    probability = [index for index, name in enumerate(header) if name.startswith("p_")]
+    classes = tuple(header[index][2:] for index in probability)
+    place = {name: index for index, name in enumerate(classes)}
+    column = {name: header.index(name) for name in PREDICTION_COLUMNS}
+    try:
+        return Predictions(
+            ids=np.array([row[column["id"]] for row in rows], dtype=np.str_),
+            repeats=np.array([int(row[column["repeat"]]) for row in rows], dtype=np.int64),
+            folds=np.array([int(row[column["fold"]]) for row in rows], dtype=np.int64),
+            splits=np.array([row[column["split"]] for row in rows], dtype=np.str_),
+            truth=np.array([place[row[column["truth"]]] for row in rows], dtype=np.int64),
+            probabilities=np.array(
+                [[float(row[index]) for index in probability] for row in rows], dtype=np.float64
+            ).reshape(len(rows), len(classes)),
+            classes=classes,
+        )
+    except (ValueError, KeyError) as error:
+        raise ArtifactError(
+            f"a cell does not fit its column: {error}",
+            where=str(path),
+            next_step="make the artifact again with --force",
+        ) from None
