@@ -89,12 +89,12 @@ def _ratio(part: float, whole: float) -> float | None:
     return float(part / whole) if whole else None
 
 
-def accuracy_of(confusion: NDArray[np.int64]) -> float | None:
+def accuracy_of(confusion: NDArray[Any]) -> float | None:
     """Share of rows on the diagonal."""
     return _ratio(float(np.trace(confusion)), float(confusion.sum()))
 
 
-def balanced_accuracy_of(confusion: NDArray[np.int64]) -> float | None:
+def balanced_accuracy_of(confusion: NDArray[Any]) -> float | None:
     """Mean recall over the classes that have rows, as scikit-learn's `balanced_accuracy_score`."""
     support = confusion.sum(axis=1)
     present = support > 0
@@ -103,7 +103,7 @@ def balanced_accuracy_of(confusion: NDArray[np.int64]) -> float | None:
     return float(np.mean(np.diag(confusion)[present] / support[present]))
 
 
-def macro_f1_of(confusion: NDArray[np.int64]) -> float | None:
+def macro_f1_of(confusion: NDArray[Any]) -> float | None:
     """Mean F1 over the classes that occur in truth or prediction.
 
     A class that has rows and is never predicted, or the reverse, counts as 0: scikit-learn's
@@ -116,7 +116,7 @@ def macro_f1_of(confusion: NDArray[np.int64]) -> float | None:
     return float(np.mean(2.0 * np.diag(confusion)[present] / sizes[present]))
 
 
-def mcc_of(confusion: NDArray[np.int64]) -> float | None:
+def mcc_of(confusion: NDArray[Any]) -> float | None:
     """Matthews' correlation coefficient for several classes (Gorodkin 2004), -1..1."""
     counts = confusion.astype(np.float64)
     total, truth, predicted = counts.sum(), counts.sum(axis=1), counts.sum(axis=0)
