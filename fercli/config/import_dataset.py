@@ -1,0 +1,59 @@
+"""Options of `import-dataset`: how files become the rows of a data set."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from fercli.config.base import Config
+
+DatasetFormat = Literal[
+    "auto",
+    "fer2013-csv",
+    "fer2013-folders",
+    "class-folders",
+    "csv",
+    "sfew",
+    "ferplus",
+    "ckplus",
+    "jaffe",
+    "rafdb",
+    "affectnet",
+]
+SIDE_BOUNDS = (4, 8192)
+
+
+def parse_size(value: str) -> tuple[int, int]:
+    """(height, width) from `N` or `HxW`; ValueError says what is wrong."""
+    parts = value.lower().replace("×", "x").split("x")
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
+        raise ValueError(f"{value!r} is neither N nor HxW, e.g. 48 or 720x576")
+    sides = [int(part) for part in parts]
+    return sides[0], sides[-1]
+
+
+class ImportDatasetConfig(Config):
+    """Everything that changes the rows or pixels of an imported data set.
+
+    size: (height, width), also given as "N" or "HxW"; None keeps the size of the files.
+    """
+
+    format: DatasetFormat = "auto"
+    faces: Literal["whole", "crop"] = "whole"
+    size: tuple[int, int] | None = Field(default=None)
+    fit: Literal["pad", "crop", "stretch"] = "pad"
+    color: Literal["auto", "gray", "rgb"] = "auto"
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _size_from_text(cls, value: Any) -> Any:
+        if isinstance(value, int):
+            return value, value
+        return parse_size(value) if isinstance(value, str) else value
+
+    @field_validator("size")
+    @classmethod
+    def _size_in_bounds(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        low, high = SIDE_BOUNDS
+        if value is not None and not all(low <= side <= high for side in value):
+            raise ValueError(f"sides of {value[0]}x{value[1]} pixels are outside {low} to {high}")
+        return value

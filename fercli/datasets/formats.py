@@ -1,0 +1,63 @@
+"""Every format that `import-dataset` reads, and how one is recognised."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fercli.config.import_dataset import ImportDatasetConfig
+from fercli.datasets import class_folders, fer2013_folders, sfew
+from fercli.datasets.image_headers import is_image_name
+from fercli.datasets.reading import Reading
+from fercli.datasets.sources import Source
+from fercli.errors import InputError, UsageError
+
+
+@dataclass(frozen=True)
+class SourceFormat:
+    """One published tree or file: how to tell it by names, and its reader."""
+
+    recognises: Callable[[Sequence[str]], bool]
+    read: Callable[[Source, ImportDatasetConfig], Reading]
+
+
+# The order is that of asking: the most particular names first.
+FORMATS: dict[str, SourceFormat] = {
+    "fer2013-folders": SourceFormat(fer2013_folders.recognises, fer2013_folders.read),
+    "sfew": SourceFormat(sfew.recognises, sfew.read),
+    "class-folders": SourceFormat(class_folders.recognises, class_folders.read),
+}
+
+
+def detect(source: Source) -> str:
+    """The format of a source, told by its first names, and by all of them only when those do not tell.
+
+    Raises InputError when no format fits.
+    """
+    names = source.first_names()
+    for every in (False, True):
+        if every:
+            names = source.names()
+        for name, candidate in FORMATS.items():
+            if candidate.recognises(names):
+                return name
+    if class_folders.has_folders(names):
+        return "class-folders"
+    pictures = sum(map(is_image_name, names))
+    raise InputError(
+        f"no known format: {len(names):,} files, {pictures:,} of them pictures, and no class folders",
+        where=str(source.path),
+        next_step=f"put the pictures into folders named by class, or say --format {'|'.join(FORMATS)}",
+    )
+
+
+def resolve_format(source: Source, config: ImportDatasetConfig) -> str:
+    """The format in force: the one that was asked for, else the one that is recognised."""
+    if config.format == "auto":
+        return detect(source)
+    if config.format not in FORMATS:
+        raise UsageError(f"--format {config.format} is not read yet", next_step=f"use one of {', '.join(FORMATS)}")
+    return config.format
+
+
+def read(source: Source, config: ImportDatasetConfig) -> Reading:
+    """Pictures and left-out files of a source, one at a time, in the container's order."""
+    return FORMATS[resolve_format(source, config)].read(source, config)
