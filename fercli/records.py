@@ -1,12 +1,16 @@
 """What passes between the parts: plain, frozen records of arrays and facts, with no behaviour but their shape."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from typing import Protocol as TypingProtocol
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # The command line builds `Outcome`s and must show its help without loading NumPy.
+    import numpy as np
+    from numpy.typing import NDArray
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 SPLITS = ("train", "validation", "test")
@@ -38,10 +42,12 @@ class Samples:
     @property
     def targets(self) -> NDArray[np.int64]:
         """(N,) index of each label in `classes`; -1 where unlabelled."""
+        import numpy as np
+
         lookup = {name: index for index, name in enumerate(self.classes)}
         return np.array([lookup.get(label, -1) for label in self.labels.tolist()], dtype=np.int64)
 
-    def take(self, rows: NDArray[np.int64]) -> "Samples":
+    def take(self, rows: NDArray[np.int64]) -> Samples:
         """The samples at `rows` (n,), in that order; the classes stay as they are."""
         return Samples(
             ids=self.ids[rows],
@@ -112,6 +118,9 @@ class Fold:
 
     @property
     def fit(self) -> NDArray[np.int64]:
+        """(n,) the training rows that weights are fitted on: train without inner."""
+        import numpy as np
+
         return np.setdiff1d(self.train, self.inner) if len(self.inner) else self.train
 
 
@@ -166,6 +175,8 @@ class Predictions:
     @property
     def predicted(self) -> NDArray[np.int64]:
         """(M,) index of the most probable class, the first of equals."""
+        import numpy as np
+
         return np.argmax(self.probabilities, axis=1)
 
 
@@ -204,14 +215,14 @@ class Notify(TypingProtocol):
     def warn(self, text: str) -> None:
         """One warning; it also ends up in `warnings` of the JSON answer."""
 
-    def progress(self, what: str, total: int | None, unit: str) -> "Progress":
+    def progress(self, what: str, total: int | None, unit: str) -> Progress:
         """A progress bar as a context manager."""
 
 
 class Progress(TypingProtocol):
     """One running progress bar."""
 
-    def __enter__(self) -> "Progress": ...
+    def __enter__(self) -> Progress: ...
 
     def __exit__(self, *exc: object) -> None: ...
 

@@ -1,0 +1,96 @@
+"""`fer`: the commands in the order of the pipeline, one error handler, signals that save and leave."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from fercli import __version__
+from fercli.cli import failures
+from fercli.cli.session import current
+from fercli.errors import ExitCode, Interrupted
+
+app = typer.Typer(
+    name="fer",
+    help="Facial expression recognition experiments that can be believed.",
+    epilog="A first look: fer demo. Every command explains itself with --help.",
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fercli {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _register() -> None:
+    # In the order of the pipeline, which is the order of `fer --help`.
+    from fercli.cli import commands
+
+    commands.register(app)
+
+
+def _raise_interrupted(number: int, frame: FrameType | None) -> None:
+    # A second signal of the same kind ends the process at once, in case saving hangs.
+    signal.signal(number, signal.SIG_DFL)
+    raise Interrupted(ExitCode.SIGINT if number == signal.SIGINT else ExitCode.SIGTERM)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; every failure is shown here and nowhere else."""
+    arguments = list(arguments)
+    signal.signal(signal.SIGINT, _raise_interrupted)
+    signal.signal(signal.SIGTERM, _raise_interrupted)
+    if not app.registered_commands:
+        _register()
+    current.session = None
+    try:
+        code = _invoke(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has left; keep Python from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.SIGPIPE)
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        answer = app(args=arguments, prog_name="fer", standalone_mode=False)
+    except BrokenPipeError:
+        raise
+    except typer.Exit as leave:
+        return leave.exit_code
+    except BaseException as error:
+        if isinstance(error, SystemExit):
+            return int(error.code or 0)
+        session = current.session
+        wants_json = session.console.json_wanted if session else "--json" in arguments
+        # A failed gate was already shown as part of the result; the answer on stdout stays one object.
+        return failures.show(
+            error,
+            command=session.command if session else next((a for a in arguments if not a.startswith("-")), "fer"),
+            json_wanted=wants_json and not (session and session.shown),
+            debug=session.debug if session else "--debug" in arguments,
+            warnings=session.console.warnings if session else [],
+        )
+    return answer if isinstance(answer, int) else 0

@@ -1,0 +1,11 @@
+"""The command groups, in the order of the pipeline, which is the order of `fer --help`."""
+
+import typer
+
+from fercli.cli import data, workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add every command to the app."""
+    for group in (data, workspace):
+        group.register(app)

@@ -1,0 +1,126 @@
+"""From any exception to one message and one exit code: the only boundary where errors are shown."""
+
+import errno
+import json
+import sys
+from typing import Any
+
+from fercli.errors import EnvironmentFailure, ExitCode, FerError, Interrupted, UsageError
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+SYSTEM_LIBRARIES = {"libGL": "libgl1", "libgthread": "libglib2.0-0", "libglib": "libglib2.0-0"}
+
+
+class InternalFault(FerError):
+    """Our own fault: something that no user action should be able to cause."""
+
+
+def translate(error: BaseException) -> FerError:
+    """The expected failure behind an exception, or an `InternalFault`."""
+    if isinstance(error, FerError):
+        return error
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # Typer's own usage errors
+        return _from_typer(error)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return EnvironmentFailure(
+            "not enough memory",
+            where=str(error) or None,
+            next_step="use a smaller --batch-size, fewer --jobs, or a machine with more memory",
+        )
+    if isinstance(error, OSError):
+        return _from_system(error)
+    if isinstance(error, ImportError):
+        return _from_import(error)
+    return InternalFault(
+        f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
+        next_step="this is a fault of fercli: run it again with --debug and report what it prints",
+    )
+
+
+def _from_typer(error: Any) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", None) or "fer"
+    message = error.format_message().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:] if message else "wrong usage", next_step=f"see {path} --help")
+
+
+def _from_system(error: OSError) -> FerError:
+    where = str(error.filename) if error.filename else None
+    if error.errno in NO_SPACE:
+        return EnvironmentFailure(
+            "no space left on the disk", where=where, next_step="free some space, or choose another --workspace"
+        )
+    if error.errno in NOT_ALLOWED:
+        return EnvironmentFailure(
+            f"not allowed: {error.strerror}", where=where, next_step="choose a --workspace that you may write to"
+        )
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+        from fercli.errors import InputError
+
+        return InputError(str(error.strerror), where=where, next_step="check the path")
+    return EnvironmentFailure(
+        f"the system says: {error.strerror or error}", where=where, next_step="see fer doctor for this machine"
+    )
+
+
+def _from_import(error: ImportError) -> FerError:
+    for library, package in SYSTEM_LIBRARIES.items():
+        if library in str(error):
+            return EnvironmentFailure(
+                f"a system library is missing: {error}",
+                where="opencv-python",
+                next_step=f"install it (Debian and Ubuntu: apt-get install {package}), "
+                "or use opencv-python-headless in place of opencv-python",
+            )
+    return EnvironmentFailure(
+        f"a package cannot be imported: {error}",
+        where=error.name,
+        next_step="install fercli again, with the extra that this command needs; fer doctor lists what is missing",
+    )
+
+
+def as_json(command: str, error: FerError, warnings: list[str]) -> str:
+    """The JSON object of a failed command."""
+    body = {
+        "schema": 1,
+        "command": command,
+        "status": "failed",
+        "artifact": None,
+        "warnings": warnings,
+        "error": {
+            "code": int(error.code),
+            "kind": error.kind,
+            "message": error.what,
+            "where": error.where,
+            "next": error.next_step,
+        },
+    }
+    return json.dumps(body, allow_nan=False)
+
+
+def as_text(error: FerError) -> str:
+    """Three unwrapped lines: what, where, what next."""
+    lines = [f"fer: error: {error.what}"]
+    if error.where:
+        lines.append(f"  where: {error.where}")
+    if error.next_step:
+        lines.append(f"  next: {error.next_step}")
+    return "\n".join(lines)
+
+
+def show(error: BaseException, *, command: str, json_wanted: bool, debug: bool, warnings: list[str]) -> int:
+    """Print a failure in the form that was asked for and give its exit code."""
+    if isinstance(error, Interrupted):
+        name = "SIGINT" if error.code == ExitCode.SIGINT else "SIGTERM"
+        print(f"fer: stopped by {name}; what was saved stays, the same command goes on from there", file=sys.stderr)
+        return int(error.code)
+    failure = translate(error)
+    if debug:
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    if json_wanted:
+        print(as_json(command, failure, warnings))
+    print(as_text(failure), file=sys.stderr)
+    return int(failure.code)

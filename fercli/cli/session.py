@@ -1,0 +1,133 @@
+"""One invocation of a command: where it works, how it talks, and what every command accepts."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fercli.cli.console import Console
+from fercli.records import Outcome
+
+WORKSPACE_VARIABLE = "FER_WORKSPACE"
+DEFAULT_WORKSPACE = "artifacts"
+EVERYWHERE = "On every command"
+# What the BLAS and OpenMP libraries read when they are loaded.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        envvar=WORKSPACE_VARIABLE,
+        help=f"Folder of the artifacts; default ./{DEFAULT_WORKSPACE}.",
+        rich_help_panel=EVERYWHERE,
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON object on stdout, also on failure.", rich_help_panel=EVERYWHERE)
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No talk and no progress.", rich_help_panel=EVERYWHERE)
+]
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="A traceback beside the message of a failure.", rich_help_panel=EVERYWHERE)
+]
+
+
+@dataclass
+class Session:
+    """What a command function gets as its first argument."""
+
+    command: str
+    workspace: Path
+    console: Console
+    debug: bool = False
+    shown: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def store(self) -> Any:
+        """The workspace's store."""
+        from fercli.artifacts.store import Store
+
+        return Store(self.workspace, say=self.console.say)
+
+    def request(self, *, name: str | None = None, inputs: dict[str, str | None] | None = None) -> Any:
+        """What was asked for beside the config; force, dry-run, threads and jobs come from the command's options."""
+        from fercli.workflow.request import Request
+
+        return Request(
+            command=("fer", *sys.argv[1:]),
+            name=name,
+            force=bool(self.values.get("force")),
+            dry_run=bool(self.values.get("dry_run")),
+            threads=self.threads,
+            jobs=self.values.get("jobs") or 1,
+            inputs=inputs or {},
+        )
+
+    @property
+    def threads(self) -> int:
+        """`--threads`, else the cores that this process may use."""
+        from fercli.artifacts.provenance import available_cores
+
+        return int(self.values.get("threads") or available_cores())
+
+
+def command(
+    app: typer.Typer, name: str, *, panel: str, default_workspace: str = DEFAULT_WORKSPACE
+) -> Callable[..., Any]:
+    """Register `function(session, options…) -> Outcome` as a command that also accepts what every command accepts."""
+
+    def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
+        @wraps(function)
+        def invoke(*, workspace: Path | None, json_wanted: bool, quiet: bool, debug: bool, **values: Any) -> None:
+            console = Console(quiet=quiet, json_wanted=json_wanted)
+            session = Session(
+                command=name,
+                workspace=workspace or Path(default_workspace),
+                console=console,
+                debug=debug,
+                values=values,
+            )
+            if values.get("threads"):
+                for variable in THREAD_VARIABLES:
+                    os.environ[variable] = str(values["threads"])
+            current.session = session
+            outcome = function(session, **values)
+            console.show(name, outcome)
+            session.shown = True
+            if outcome.failure is not None:
+                raise outcome.failure
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        shared = [
+            inspect.Parameter("workspace", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=WorkspaceOption),
+            inspect.Parameter("json_wanted", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
+            inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=QuietOption),
+            inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption),
+        ]
+        parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + shared
+        del invoke.__wrapped__
+        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        invoke.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        app.command(name, rich_help_panel=panel)(invoke)
+        return function
+
+    return register
+
+
+class _Current:
+    """The session in progress, for the error handler: it needs the warnings and the chosen form of output."""
+
+    session: Session | None = None
+
+
+current = _Current()

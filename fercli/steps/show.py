@@ -1,0 +1,68 @@
+"""`fer show`: one artifact, in the words of its manifest."""
+
+import json
+from typing import Any
+
+from fercli.artifacts.schema import KINDS, Kind
+from fercli.artifacts.store import Artifact, Store
+from fercli.errors import ArtifactError, UsageError
+from fercli.records import Notify, Outcome, Table
+
+
+def run(store: Store, name: str, notify: Notify) -> Outcome:
+    """Config, parents, content and files of the artifact `KIND/NAME`, or of the only one called NAME."""
+    artifact = find(store, name)
+    manifest = artifact.manifest
+    tables = [
+        Table(
+            artifact.label,
+            ("what", "value"),
+            (
+                ("command", " ".join(manifest.command)),
+                ("made from", ", ".join(f"{p.kind}/{p.name}" for p in manifest.parents) or "–"),
+                ("seed", str(manifest.seed) if manifest.seed is not None else "–"),
+                ("fingerprint", manifest.fingerprint[:16]),
+                ("finished", str(manifest.execution.get("finished", "–"))),
+                *((key, _short(value)) for key, value in manifest.content.items()),
+            ),
+        ),
+        Table("Configuration", ("option", "value"), tuple(_flat(manifest.config))),
+        Table("Files", ("file", "bytes"), tuple((file, entry.bytes) for file, entry in manifest.files.items())),
+    ]
+    return Outcome(
+        artifact=artifact.label,
+        payload={"manifest": manifest.model_dump(mode="json", by_alias=True)},
+        tables=tuple(tables),
+    )
+
+
+def find(store: Store, name: str) -> Artifact:
+    """The artifact meant by `KIND/NAME` or a bare NAME that only one kind has."""
+    kind, _, rest = name.partition("/")
+    if kind in KINDS and rest:
+        return store.open(kind, rest)
+    found: list[Kind] = [kind for kind in KINDS if name in store.names(kind)]
+    if len(found) == 1:
+        return store.open(found[0], name)
+    if not found:
+        raise ArtifactError(f"there is no artifact called {name}", where=str(store.root), next_step="see fer status")
+    raise UsageError(
+        f"{len(found)} artifacts are called {name}",
+        where=", ".join(found),
+        next_step=f"say which: fer show {found[0]}/{name}",
+    )
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in config.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((prefix + name, _short(value)))
+    return rows

@@ -1,0 +1,1 @@
+"""What several steps do alike: find inputs, take a protocol, write a run."""

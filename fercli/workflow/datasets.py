@@ -1,0 +1,71 @@
+"""Write a stream of pictures as a data set artifact; importing and drawing faces both end here."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fercli.artifacts.draft import Draft
+from fercli.artifacts.planes import PlaneWriter
+from fercli.artifacts.store import Artifact, Store
+from fercli.artifacts.tables import samples_bytes
+from fercli.config.import_dataset import ImportDatasetConfig
+from fercli.datasets.assembly import Assembled, assemble
+from fercli.records import LeftOut, Notify, Outcome, Picture
+from fercli.workflow.rows import class_counts, class_table, group_count, left_out_json, left_out_table
+
+
+def write_dataset(
+    store: Store,
+    draft: Draft,
+    pictures: Iterable[Picture | LeftOut],
+    config: ImportDatasetConfig,
+    notify: Notify,
+    *,
+    what: str,
+    where: str,
+    total: int | None = None,
+    facts: dict[str, Any] | None = None,
+) -> Artifact:
+    """Assemble `pictures` into `images.npy` and `samples.csv` of the draft and commit it."""
+    started = time.perf_counter()
+    with notify.progress(what, total, "images") as bar, PlaneWriter(draft, store.disk) as planes:
+
+        def counted() -> Iterator[Picture | LeftOut]:
+            for item in pictures:
+                yield item
+                bar.advance()
+
+        assembled = assemble(counted(), config, planes, where=where)
+        planes.finish(assembled.order)
+    draft.write_bytes("samples.csv", samples_bytes(assembled.samples))
+    draft.write_csv("left_out.csv", ("source", "reason"), ((item.source, item.reason) for item in assembled.left_out))
+    draft.write_csv("timing.csv", ("step", "seconds"), ((what, time.perf_counter() - started),))
+    return store.read(draft.commit({**_content(assembled), **(facts or {})}), "dataset")
+
+
+def _content(assembled: Assembled) -> dict[str, Any]:
+    samples = assembled.samples
+    height, width = assembled.size
+    groups = group_count(samples)
+    summary = f"{len(samples):,} images of {height}x{width}, {assembled.color}, {len(samples.classes)} classes"
+    return {
+        "summary": summary + (f", {groups:,} groups" if groups else ""),
+        "rows": len(samples),
+        "classes": list(samples.classes),
+        "size": [height, width],
+        "color": assembled.color,
+        "groups": groups,
+        "left_out": left_out_json(assembled.left_out),
+        "counts": class_counts(samples),
+    }
+
+
+def dataset_outcome(artifact: Artifact, status: str) -> Outcome:
+    """What the commands that make a data set answer."""
+    content = artifact.content
+    left_out = [LeftOut(item["source"], item["reason"]) for item in content["left_out"]]
+    tables = [class_table(artifact.samples(), f"{artifact.label}: {content['summary']}")]
+    if left_out:
+        tables.append(left_out_table(left_out))
+    payload = {key: content[key] for key in ("rows", "classes", "size", "color", "groups", "left_out", "counts")}
+    return Outcome(status=status, artifact=artifact.label, payload=payload, tables=tuple(tables))
