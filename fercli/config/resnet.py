@@ -1,0 +1,247 @@
+"""Variants, options and recipes of `train-resnet`, as data; nothing here loads torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from fercli.config.base import Config
+from fercli.errors import UsageError
+
+Stem = Literal["imagenet", "small", "small-pool"]
+Optimizer = Literal["adam", "adamw", "sgd", "momentum"]
+Schedule = Literal["constant", "cosine", "plateau"]
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One architecture: where it comes from, which options it has a part for, and their defaults.
+
+    equal_channels: gray pictures enter as three equal channels (as in Du's 48x48x3 input); otherwise a gray
+    data set gets a stem of one channel. imagenet: name of torchvision's ImageNet weights, "" where none exist.
+    """
+
+    name: str
+    source: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    equal_channels: bool = False
+    imagenet: str = ""
+
+
+def _residual(name: str, source: str, weights: str, *, equal_channels: bool = False, **more: Any) -> Variant:
+    options = MappingProxyType({"stem": "imagenet", "dropout": 0.0, **more})
+    return Variant(name, source, options, equal_channels, weights)
+
+
+VARIANTS: Mapping[str, Variant] = MappingProxyType(
+    {
+        variant.name: variant
+        for variant in (
+            _residual("xu-resnet", "Xu (ANU), section 2.2: 8 basic blocks", "ResNet18_Weights.IMAGENET1K_V1"),
+            Variant("cnn", "VGG-like, no shortcuts: Xu's future work", MappingProxyType({"width": 32, "dropout": 0.0})),
+            _residual(
+                "resnet50", "He et al. 2015, v1.5; Du's baseline", "ResNet50_Weights.IMAGENET1K_V1", equal_channels=True
+            ),
+            _residual(
+                "du-improved-resnet50",
+                "Du 2023, figure 2: two fully connected blocks",
+                "ResNet50_Weights.IMAGENET1K_V1",
+                equal_channels=True,
+                dropout=0.5,
+                head_width=64,
+            ),
+            _residual("resnet18", "He et al. 2015", "ResNet18_Weights.IMAGENET1K_V1"),
+            _residual("resnet34", "He et al. 2015", "ResNet34_Weights.IMAGENET1K_V1"),
+            _residual("resnet101", "He et al. 2015, v1.5", "ResNet101_Weights.IMAGENET1K_V1"),
+            _residual("resnet152", "He et al. 2015, v1.5", "ResNet152_Weights.IMAGENET1K_V1"),
+            _residual("wide_resnet50_2", "Zagoruyko and Komodakis 2016", "Wide_ResNet50_2_Weights.IMAGENET1K_V1"),
+            _residual("resnext50_32x4d", "Xie et al. 2017", "ResNeXt50_32X4D_Weights.IMAGENET1K_V1"),
+            Variant(
+                "googlenet",
+                "Szegedy et al. 2015, no auxiliary outputs: Xu's future work",
+                MappingProxyType({"dropout": 0.2}),
+                imagenet="GoogLeNet_Weights.IMAGENET1K_V1",
+            ),
+        )
+    }
+)
+
+_WIDEST = 4096
+
+
+class Architecture(Config):
+    """Everything that fixes the shape of a network; stored beside its weights in `model.json`.
+
+    size: height and width in pixels. channels: of the pictures, 1 or 3. Options that the variant has no part for
+    are None.
+    """
+
+    variant: str
+    size: tuple[int, int]
+    channels: Literal[1, 3]
+    classes: int = Field(ge=2)
+    equal_channels: bool = False
+    stem: Stem | None = None
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    head_width: int | None = Field(default=None, ge=1, le=_WIDEST)
+    width: int | None = Field(default=None, ge=1, le=_WIDEST)
+
+    @classmethod
+    def of_variant(
+        cls, name: str, size: tuple[int, int], channels: int, classes: int, *, pretrained: bool = False, **options: Any
+    ) -> Self:
+        """The variant at this input with `options` over its defaults (None = the default).
+
+        pretrained: weights come from three-channel pictures, so gray ones enter as three equal channels.
+        Raises UsageError for an unknown variant, or an option that the variant has no part for.
+        """
+        variant = variant_of(name)
+        given = {option: value for option, value in options.items() if value is not None}
+        for option in given:
+            if option not in variant.options:
+                owners = [other.name for other in VARIANTS.values() if option in other.options]
+                raise UsageError(
+                    f"--{option.replace('_', '-')} has no part to act on in {name}",
+                    where=f"--variant {name}",
+                    next_step=f"leave the option out, or take one of {', '.join(owners)}",
+                )
+        return cls.of(
+            variant=name,
+            size=size,
+            channels=channels,
+            classes=classes,
+            equal_channels=channels == 1 and (variant.equal_channels or pretrained),
+            **{**variant.options, **given},
+        )
+
+
+def variant_of(name: str) -> Variant:
+    """The variant called `name`; UsageError that lists them all otherwise."""
+    if name not in VARIANTS:
+        raise UsageError(
+            f"there is no variant {name!r}", where=f"--variant {name}", next_step=f"take one of {', '.join(VARIANTS)}"
+        )
+    return VARIANTS[name]
+
+
+class ResNetConfig(Config):
+    """How a network is trained; every value that can change a result, each with its bounds.
+
+    batch_size: pictures per forward pass; one optimizer step sees batch_size * accumulate of them.
+    lr: at the start. schedule: constant, cosine to 0 after `warmup` epochs, or plateau (times `plateau_factor` when
+    the monitored loss has not fallen for `plateau_patience` epochs, never below `min_lr`).
+    patience: early stopping, in epochs without a lower monitored loss; 0 = off. keep: weights of the last epoch or of
+    the one with the lowest monitored loss. shift: pixels of random translation (crop after padding); rotate: degrees;
+    brightness: fraction; erase: probability of a blanked rectangle.
+    """
+
+    variant: str = "xu-resnet"
+    recipe: str = "default"
+    stem: Stem | None = None
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    head_width: int | None = Field(default=None, ge=1, le=_WIDEST)
+    width: int | None = Field(default=None, ge=1, le=_WIDEST)
+    weights: str = "none"
+    precision: Precision = "fp32"
+    epochs: int = Field(default=15, ge=1, le=100_000)
+    batch_size: int = Field(default=64, ge=1, le=65_536)
+    accumulate: int = Field(default=1, ge=1, le=4096)
+    optimizer: Optimizer = "adamw"
+    lr: float = Field(default=2e-3, gt=0, le=100)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0, le=10)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    schedule: Schedule = "cosine"
+    warmup: float = Field(default=1.0, ge=0)
+    plateau_factor: float = Field(default=0.5, gt=0, lt=1)
+    plateau_patience: int = Field(default=20, ge=1)
+    min_lr: float = Field(default=1e-10, ge=0)
+    patience: int = Field(default=0, ge=0)
+    keep: Literal["last", "best"] = "last"
+    flip: bool = True
+    shift: int = Field(default=4, ge=0, le=512)
+    rotate: float = Field(default=10.0, ge=0, le=180)
+    brightness: float = Field(default=0.1, ge=0, lt=1)
+    erase: float = Field(default=0.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> Self:
+        if self.schedule == "cosine" and self.warmup >= self.epochs > 1:
+            raise ValueError(f"--warmup {self.warmup:g} must end before --epochs {self.epochs}")
+        return self
+
+    @property
+    def needs_monitor(self) -> bool:
+        """Whether something chooses, so that rows to choose on must exist."""
+        return self.patience > 0 or self.keep == "best"
+
+    @classmethod
+    def of_recipe(cls, recipe: str = "default", **values: Any) -> Self:
+        """The recipe's values with `values` over them (None = the recipe's); UsageError for an unknown recipe."""
+        if recipe not in RECIPES:
+            raise UsageError(
+                f"there is no recipe {recipe!r}",
+                where=f"--recipe {recipe}",
+                next_step=f"take one of {', '.join(RECIPES)}",
+            )
+        given = {name: value for name, value in values.items() if value is not None}
+        return cls.of(**{**RECIPES[recipe], **given, "recipe": recipe})
+
+    def architecture(self, size: tuple[int, int], channels: int, classes: int) -> Architecture:
+        """The network for pictures of this size; raises UsageError for an option without a part."""
+        return Architecture.of_variant(
+            self.variant,
+            size,
+            channels,
+            classes,
+            pretrained=self.weights != "none",
+            stem=self.stem,
+            dropout=self.dropout,
+            head_width=self.head_width,
+            width=self.width,
+        )
+
+
+_NO_AUGMENTATION = {"flip": False, "shift": 0, "rotate": 0.0, "brightness": 0.0, "erase": 0.0}
+
+RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        # One cosine to zero and the last epoch: no epoch is picked, so nothing is selected on any row.
+        "default": MappingProxyType({}),
+        # The paper gives the structure, 720x576 frames and the overfitting (95 % train, 30 % test), no more;
+        # Adam is its optimizer elsewhere, the rest are plain values that reach the training accuracy it shows.
+        "xu": MappingProxyType(
+            {
+                "variant": "xu-resnet",
+                "epochs": 30,
+                "batch_size": 32,
+                "optimizer": "adam",
+                "lr": 1e-3,
+                "weight_decay": 0.0,
+                "schedule": "constant",
+                **_NO_AUGMENTATION,
+            }
+        ),
+        # In the paper: Adam (0.9, 0.999, 1e-8), cross entropy, 30 epochs, "callbacks". Not in the paper, taken
+        # from the public template that its head resembles: learning rate, batch size, both patiences, factor and
+        # the last epoch's weights. The template's augmentation is left out: the paper calls it future work.
+        "du": MappingProxyType(
+            {
+                "variant": "du-improved-resnet50",
+                "epochs": 30,
+                "batch_size": 64,
+                "optimizer": "adam",
+                "lr": 1e-3,
+                "weight_decay": 0.0,
+                "schedule": "plateau",
+                "plateau_factor": 0.5,
+                "plateau_patience": 20,
+                "patience": 20,
+                **_NO_AUGMENTATION,
+            }
+        ),
+    }
+)

@@ -1,0 +1,54 @@
+"""Torch's global switches and generators, borrowed for a block of code and given back as they were."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from fercli.resnet.blocks import Output
+
+
+def has_dropout(network: nn.Module) -> bool:
+    """Whether a forward pass in training mode draws random numbers."""
+    return any(
+        (isinstance(module, nn.Dropout) and module.p > 0) or (isinstance(module, Output) and module.dropout > 0)
+        for module in network.modules()
+    )
+
+
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Deterministic kernels while the block runs on a CPU; on a GPU the faster ones are kept."""
+    if device.type != "cpu":
+        yield
+        return
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
+
+
+@contextmanager
+def seeded(device: torch.device, seed: int, drawn: bool = True) -> Iterator[None]:
+    """The device's default generator starts at `seed` in the block, and afterwards stands where it stood.
+
+    Dropout takes no generator of its own. drawn: False where nothing draws, which saves the work.
+    """
+    if not drawn:
+        yield
+        return
+    if device.type == "cuda":
+        generator = torch.cuda.default_generators[device.index or 0]
+    elif device.type == "mps":
+        generator = torch.mps._get_default_mps_generator()
+    else:
+        generator = torch.default_generator
+    before = generator.get_state()
+    generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        generator.set_state(before)
