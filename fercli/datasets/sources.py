@@ -95,20 +95,20 @@ class FolderSource(Source):
                         next_step="copy the file in, or import the folder it lies in",
                     )
                 if full.is_file():
-                    yield SourceFile(full.relative_to(self.path).as_posix(), partial(full.open, "rb"))
+                    yield SourceFile(full.relative_to(self.path).as_posix(), partial(_opened, full))
 
     def find(self, path: str) -> SourceFile | None:
         full = self.path / path
         if not full.is_file() or not full.resolve().is_relative_to(self.path.resolve()):
             return None
-        return SourceFile(path, partial(full.open, "rb"))
+        return SourceFile(path, partial(_opened, full))
 
 
 class SingleFileSource(Source):
     """One file that is no archive, such as `fer2013.csv`."""
 
     def files(self) -> Iterator[SourceFile]:
-        yield SourceFile(self.path.name, partial(self.path.open, "rb"))
+        yield SourceFile(self.path.name, partial(_opened, self.path))
 
 
 class ZipSource(Source):
@@ -186,7 +186,7 @@ def open_source(path: str | Path) -> Source:
         if head.startswith(magic):
             return TarSource(path, partial(opener, path, "rb"))
     if head[257:262] == b"ustar":
-        return TarSource(path, partial(path.open, "rb"))
+        return TarSource(path, partial(_opened, path))
     if head.startswith(b"\x28\xb5\x2f\xfd"):
         raise InputError("Zstandard archives are not read", where=str(path), next_step="zstd -d it and import the .tar")
     if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"):
@@ -211,6 +211,10 @@ def damage(where: str) -> Iterator[None]:
             where=where,
             next_step="fetch it again and compare its checksum",
         ) from None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _is_junk(name: str) -> bool:
