@@ -68,7 +68,8 @@ def matlab_edges(pixels: NDArray[Any], generation: Canny) -> NDArray[np.bool_]:
     if generation != "matlab-2010":
         return kept
     # Before R2011a a picture without one strong pixel kept all weak ones.
-    kept |= weak & ~strong.any(axis=(0, 2))[:, None]
+    without_strong = ~np.any(strong, axis=(0, 2), keepdims=True)[0]
+    kept |= weak & without_strong
     return thin_once(kept)
 
 

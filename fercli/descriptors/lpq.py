@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.descriptors.grid import block_numbers
 from fercli.descriptors.lpq_filters import EVEN, ODD, Filters, Frequency, filters
 from fercli.descriptors.pixels import TILE_PIXELS, gray, side_by_side, single, tiles
 from fercli.errors import InputError
@@ -57,20 +58,13 @@ def lpq_batch(
     bank = filters(window, frequency, bool(decorrelate))
     stack = gray(images)
     count, height, width = stack.shape
-    if min(height, width) < window:
-        raise InputError(
-            f"pictures of {height}x{width} pixels are smaller than an LPQ window of {window}",
-            next_step=f"use a window of at most {largest_window(height, width)}"
-            if min(height, width) >= 3
-            else "use pictures of at least 3x3 pixels",
-        )
-    rows, columns = height - window + 1, width - window + 1
+    down, across = code_shape(height, width, window)
     if mode == "codes":
-        codes = np.empty((count, rows, columns), dtype=np.uint8)
+        codes = np.empty((count, down, across), dtype=np.uint8)
         for part, top, block in _code_blocks(stack, bank):
             codes[part, top : top + len(block)] = block.transpose(1, 0, 2)
         return codes
-    blocks = _block_numbers(rows, columns, grid)
+    blocks = block_numbers("an LPQ", down, across, grid)
     bins = CODES * grid[0] * grid[1]
     counts = np.zeros((count, bins), dtype=np.int64)
     for part, top, block in _code_blocks(stack, bank):
@@ -84,22 +78,21 @@ def lpq_batch(
     return (by_block / by_block.sum(axis=2, keepdims=True)).reshape(count, bins)
 
 
-def largest_window(height: int, width: int) -> int:
-    """The largest odd window that fits into a picture, 3 at least."""
-    return max(3, (min(height, width) - 1) // 2 * 2 + 1)
-
-
-def _block_numbers(rows: int, columns: int, grid: Sequence[int]) -> NDArray[np.int64]:
-    """(rows, columns) number of the grid block of each code, row by row; borders at floor(i * rows / blocks)."""
-    down, across = grid
-    if not (1 <= down <= rows and 1 <= across <= columns):
+def code_shape(height: int, width: int, window: int) -> tuple[int, int]:
+    """Rows and columns of the code image; raises InputError if the picture is smaller than the window."""
+    side = min(height, width)
+    if side < window:
         raise InputError(
-            f"an LPQ grid of {down}x{across} does not fit {rows}x{columns} codes",
-            next_step=f"use a grid of at least 1x1 and at most {rows}x{columns}",
+            f"pictures of {height}x{width} pixels are smaller than an LPQ window of {window}",
+            next_step=f"use a window of at most {side - 1 + side % 2}" if side >= 3 else "use larger pictures",
         )
-    y = np.repeat(np.arange(down), np.diff(np.arange(down + 1) * rows // down))
-    x = np.repeat(np.arange(across), np.diff(np.arange(across + 1) * columns // across))
-    return y[:, None] * across + x
+    return height - window + 1, width - window + 1
+
+
+def columns(height: int, width: int, *, window: int, grid: Sequence[int]) -> int:
+    """Length of the descriptor of a picture; raises InputError if window or grid do not fit it."""
+    block_numbers("an LPQ", *code_shape(height, width, window), grid)
+    return CODES * grid[0] * grid[1]
 
 
 def _code_blocks(stack: NDArray[Any], bank: Filters) -> Any:
