@@ -2,10 +2,10 @@
 
 import typer
 
-from fercli.cli import data, workspace
+from fercli.cli import data, features, workspace
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the app."""
-    for group in (data, workspace):
+    for group in (data, features, workspace):
         group.register(app)

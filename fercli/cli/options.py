@@ -1,11 +1,15 @@
 """Options that several commands share, each declared once."""
 
-from pathlib import Path
-from typing import Annotated
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fercli.cli.session import Session
 from fercli.errors import UsageError
+
+if TYPE_CHECKING:
+    from fercli.config.protocol import ProtocolConfig
 
 INPUTS = "Inputs and output"
 PROTOCOL = "Protocol"
@@ -108,7 +112,37 @@ FinalModel = Annotated[
         "--final-model/--no-final-model", help="Also fit one model on all rows of the folds.", rich_help_panel=PROTOCOL
     ),
 ]
-Source = Annotated[Path, typer.Argument(show_default=False)]
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+# What makes folds, in the order of the help.
+FOLD_PARAMETERS = (
+    _parameter("scheme", Scheme, None),
+    _parameter("k", K, None),
+    _parameter("repeats", Repeats, 1),
+    _parameter("duplicates", Duplicates, "group"),
+    _parameter("pool_splits", PoolSplits, False),
+    _parameter("allow_group_leak", AllowGroupLeak, False),
+    _parameter("seed", Seed, 0),
+)
+# What every trainer takes: folds that stand, or the options that make them, and what choices read.
+PROTOCOL_PARAMETERS = (
+    _parameter("folds", Folds, None),
+    *FOLD_PARAMETERS,
+    _parameter("monitor", Monitor, "inner"),
+    _parameter("final_model", FinalModel, True),
+)
+
+
+def protocol_config(session: Session) -> "ProtocolConfig":
+    """The protocol that the options of `PROTOCOL_PARAMETERS` or `FOLD_PARAMETERS` ask for."""
+    from fercli.config.protocol import ProtocolConfig
+
+    names = {parameter.name for parameter in PROTOCOL_PARAMETERS}
+    return ProtocolConfig.of(**{name: value for name, value in session.values.items() if name in names})
 
 
 def comma_list(text: str, *, option: str) -> list[str]:
@@ -130,3 +164,16 @@ def size_of(text: str | None, *, option: str = "--size") -> tuple[int, int] | No
         )
     sides = [int(part) for part in parts]
     return (sides[0], sides[-1])
+
+
+def components(text: str, *, option: str = "--pca") -> int | float | None:
+    """`5` components, `0.98` of the variance, or None for `none`."""
+    if text.lower() == "none":
+        return None
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        raise UsageError(
+            f"{option}: {text!r} is neither a number of components, a share of the variance, nor none",
+            next_step=f"give {option} 5, {option} 0.98 or {option} none",
+        ) from None

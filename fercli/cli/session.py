@@ -3,7 +3,7 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -69,9 +69,18 @@ class Session:
             force=bool(self.values.get("force")),
             dry_run=bool(self.values.get("dry_run")),
             threads=self.threads,
-            jobs=self.values.get("jobs") or 1,
+            jobs=self.jobs,
             inputs=inputs or {},
         )
+
+    @property
+    def jobs(self) -> int:
+        """`--jobs`, else the cores that this process may use; 1 for commands without the option."""
+        from fercli.artifacts.provenance import available_cores
+
+        if "jobs" not in self.values:
+            return 1
+        return int(self.values["jobs"] or available_cores())
 
     @property
     def threads(self) -> int:
@@ -82,9 +91,18 @@ class Session:
 
 
 def command(
-    app: typer.Typer, name: str, *, panel: str, default_workspace: str = DEFAULT_WORKSPACE
+    app: typer.Typer,
+    name: str,
+    *,
+    panel: str,
+    default_workspace: str = DEFAULT_WORKSPACE,
+    shared: Sequence[inspect.Parameter] = (),
 ) -> Callable[..., Any]:
-    """Register `function(session, options…) -> Outcome` as a command that also accepts what every command accepts."""
+    """Register `function(session, options…) -> Outcome` as a command that also accepts what every command accepts.
+
+    shared: further options that several commands have alike; their values are in `session.values` only.
+    """
+    aside = {parameter.name for parameter in shared}
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
         @wraps(function)
@@ -101,20 +119,21 @@ def command(
                 for variable in THREAD_VARIABLES:
                     os.environ[variable] = str(values["threads"])
             current.session = session
-            outcome = function(session, **values)
+            outcome = function(session, **{key: value for key, value in values.items() if key not in aside})
             console.show(name, outcome)
             session.shown = True
             if outcome.failure is not None:
                 raise outcome.failure
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        shared = [
+        everywhere = [
             inspect.Parameter("workspace", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=WorkspaceOption),
             inspect.Parameter("json_wanted", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
             inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=QuietOption),
             inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption),
         ]
-        parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + shared
+        parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in [*own, *shared]]
+        parameters += everywhere
         del invoke.__wrapped__
         invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         invoke.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
