@@ -1,0 +1,135 @@
+"""Networks packed for training: one flat row of parameters each, gradients by hand, nothing allocated in the loop."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.bp.losses import output_slopes
+from fercli.bp.network import Loss, NetworkStack, sigmoid, softmax
+
+ALWAYS_ON, ALWAYS_OFF = 1e4, -1e4
+WIDTH_STEP = 8
+TILE_ROWS = 64
+
+
+def packed_width(alive: int) -> int:
+    """Hidden columns a network of so many units is trained with: its own width alone decides, never the stack's."""
+    return -(-alive // WIDTH_STEP) * WIDTH_STEP + 1
+
+
+class PackedNetworks:
+    """Some networks of a stack, laid out so that a step is five batched matrix products and one flat update.
+
+    A column of ones ends the inputs and carries the hidden biases. The last hidden unit is always on (net input
+    1e4, so its output is exactly 1 and its slope exactly 0) and its outgoing weights are the output biases. Columns
+    that fill up the width are units that are always off (net input -1e4): output 0 and every gradient exactly 0.
+
+    parameters, gradient: (S, P), a row is w1 (D + 1, W) and w2 (W, C), flattened one after the other.
+    """
+
+    def __init__(self, stack: NetworkStack, networks: Sequence[int], loss: Loss, tile: int) -> None:
+        self.loss, self.output, self.tile = loss, stack.output, tile
+        self.units = [np.flatnonzero(stack.alive[network]) for network in networks]
+        self.inputs, self.classes = stack.inputs, stack.classes
+        self.width = packed_width(max(len(units) for units in self.units))
+        dtype = stack.w1.dtype
+        split = (self.inputs + 1) * self.width
+        self.parameters = np.zeros((len(networks), split + self.width * self.classes), dtype=dtype)
+        w1, w2 = self.views(self.parameters)
+        w1[:, -1, :] = ALWAYS_OFF
+        w1[:, -1, -1] = ALWAYS_ON
+        for place, (network, units) in enumerate(zip(networks, self.units, strict=True)):
+            count = len(units)
+            w1[place, :-1, :count] = stack.w1[network][:, units]
+            w1[place, -1, :count] = stack.b1[network, units]
+            w2[place, :count] = stack.w2[network, units]
+            w2[place, -1] = stack.b2[network]
+        self._allocate()
+
+    def _allocate(self) -> None:
+        count, dtype = len(self.parameters), self.parameters.dtype
+        self.gradient = np.zeros_like(self.parameters)
+        self.partial = np.zeros_like(self.parameters)
+        self.w1, self.w2 = self.views(self.parameters)
+        self.hidden = np.empty((count, self.tile, self.width), dtype=dtype)
+        self.hidden_slope = np.empty_like(self.hidden)
+        self.slope = np.empty((count, self.tile, self.classes), dtype=dtype)
+        self.slope_scratch = np.empty_like(self.slope)
+
+    def views(self, flat: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """w1 (S, D + 1, W) and w2 (S, W, C) as views of a flat matrix of parameters or gradients."""
+        count, split = len(flat), (self.inputs + 1) * self.width
+        return (
+            flat[:, :split].reshape(count, self.inputs + 1, self.width),
+            flat[:, split:].reshape(count, self.width, self.classes),
+        )
+
+    def keep(self, networks: NDArray[np.int64]) -> None:
+        """Forget every network but these."""
+        self.parameters = self.parameters[networks]
+        self.units = [self.units[network] for network in networks]
+        self._allocate()
+
+    def forward(self, x: NDArray[np.floating], outputs: NDArray[np.floating]) -> None:
+        """Write the outputs (a, n, C) of the first a networks over rows x (a, n, D + 1), n at most `tile`."""
+        active, rows = x.shape[:2]
+        hidden = self.hidden[:active, :rows]
+        np.matmul(x, self.w1[:active], out=hidden)
+        sigmoid(hidden)
+        np.matmul(hidden, self.w2[:active], out=outputs)
+        if self.output == "softmax":
+            softmax(outputs)
+        else:
+            sigmoid(outputs)
+
+    def backward(
+        self,
+        x: NDArray[np.floating],
+        one_hot: NDArray[np.floating],
+        outputs: NDArray[np.floating],
+        rows: NDArray[np.int64],
+        batch: NDArray[np.int64],
+        *,
+        first: bool,
+    ) -> None:
+        """Set (`first`) or add to `gradient` the slope of the mean loss over these rows, right after `forward`.
+
+        rows: (a,) how many rows of the tile each network has, the others are filling. batch: (a,) rows in the
+        whole batch, by which the mean is taken.
+        """
+        active, tile = x.shape[:2]
+        hidden, hidden_slope = self.hidden[:active, :tile], self.hidden_slope[:active, :tile]
+        slope, scratch = self.slope[:active, :tile], self.slope_scratch[:active, :tile]
+        factor = output_slopes(outputs, one_hot, self.loss, self.output, slope, scratch)
+        if batch[0] == batch[-1]:
+            slope *= factor / float(batch[0])
+        else:
+            slope *= (factor / batch.astype(np.float64))[:, None, None].astype(slope.dtype)
+        if rows[-1] < tile:
+            for network in np.flatnonzero(rows < tile):
+                slope[network, rows[network] :] = 0
+        into = self.gradient if first else self.partial
+        w1, w2 = (view[:active] for view in self.views(into))
+        np.matmul(hidden.swapaxes(1, 2), slope, out=w2)
+        np.matmul(slope, self.w2[:active].swapaxes(1, 2), out=hidden_slope)
+        hidden_slope *= hidden
+        np.subtract(1, hidden, out=hidden)
+        hidden_slope *= hidden
+        np.matmul(x.swapaxes(1, 2), hidden_slope, out=w1)
+        if not first:
+            self.gradient[:active] += self.partial[:active]
+
+    def decay(self, strength: float, active: int) -> None:
+        """Add the slope of strength/2 · Σ w² to the gradient; biases are left out."""
+        for values, slope in zip(self.views(self.parameters), self.views(self.gradient), strict=True):
+            slope[:active, :-1] += strength * values[:active, :-1]
+
+    def unpack_into(self, stack: NetworkStack, network: int, place: int) -> None:
+        """Write the weights at `place` over those of one network of `stack`, whose arrays the caller owns."""
+        units = self.units[place]
+        count = len(units)
+        stack.w1[network][:, units] = self.w1[place, :-1, :count]
+        stack.b1[network, units] = self.w1[place, -1, :count]
+        stack.w2[network, units] = self.w2[place, :count]
+        stack.b2[network] = self.w2[place, -1]
