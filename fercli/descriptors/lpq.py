@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.descriptors.grid import block_numbers
-from fercli.descriptors.lpq_filters import EVEN, ODD, Filters, Frequency, filters
+from fercli.descriptors.lpq_filters import PRODUCTS, Filters, Frequency, filters
 from fercli.descriptors.pixels import TILE_PIXELS, gray, side_by_side, single, tiles
 from fercli.errors import InputError
 
@@ -124,34 +124,32 @@ def _codes(pixels: NDArray[Any], bank: Filters, scratch: NDArray[np.float64]) ->
     _filter(source, 1, bank.taps, along_x, (0, 1, 2), work)
     size = pixels.size - margin - margin * row
     products = scratch[7:15, :size]
-    order = EVEN + ODD
     for over_x in range(3):
-        wanted = tuple(over_y for over_y in range(3) if (over_y, over_x) in order)
-        out = [products[order.index((over_y, over_x))] for over_y in wanted]
+        wanted = tuple(over_y for over_y in range(3) if (over_y, over_x) in PRODUCTS)
+        out = [products[PRODUCTS.index((over_y, over_x))] for over_y in wanted]
         _filter(along_x[over_x], row, bank.taps, out, wanted, work)
     codes = np.zeros((height - margin) * row, dtype=np.uint8)
     used, bit = codes[:size], np.empty(size, dtype=np.bool_)
     response, term = scratch[4, :size], scratch[5, :size]
     for component in reversed(range(8)):
-        weights = np.concatenate([bank.even[component], bank.odd[component]])
-        _weighted_sum(products, weights, response, term)
+        _weighted_sum(products, bank.responses[component], response, term)
         np.greater(response, bank.ties[component], out=bit)
         np.add(used, used, out=used)
         np.add(used, bit.view(np.uint8), out=used)
     return codes
 
 
-def _weighted_sum(planes: NDArray[np.float64], weights: Line, out: Line, term: Line) -> None:
-    """out = sum of weights * planes over the weights that are not 0; one of them is 1 or -1 and comes first."""
-    first = int(np.argmax(np.abs(weights)))
-    if weights[first] > 0:
-        np.copyto(out, planes[first])
-    else:
-        np.negative(planes[first], out=out)
-    for index in np.flatnonzero(weights).tolist():
-        if index == first:
-            continue
-        np.multiply(planes[index], weights[index], out=term)
+def _weighted_sum(planes: NDArray[np.float64], weights: Sequence[tuple[int, float]], out: Line, term: Line) -> None:
+    """out = sum of weight * planes[index]; the first weight is 1 or -1."""
+    (first, sign), *others = weights
+    if not others:
+        np.multiply(planes[first], sign, out=out)
+        return
+    index, weight = others[0]
+    np.multiply(planes[index], weight, out=out)
+    (np.add if sign > 0 else np.subtract)(out, planes[first], out=out)
+    for index, weight in others[1:]:
+        np.multiply(planes[index], weight, out=term)
         np.add(out, term, out=out)
 
 

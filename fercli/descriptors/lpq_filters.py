@@ -15,11 +15,10 @@ TIE = 1e-9 * 255
 """A response within this share of sum|kernel| of zero is a tie and counts as zero."""
 
 _CORRELATION = 0.9
-# Products of (filter over y, filter over x), each one of 0: w0, 1: Re w1, 2: Im w1. Those with an even number
-# of Im are even functions of the window, the others odd; no even response correlates with an odd one.
-EVEN = ((0, 1), (1, 0), (1, 1), (2, 2))
-ODD = ((0, 2), (2, 0), (1, 2), (2, 1))
-# F1..F8 = Re R1, Im R1, .. Im R4 in those products: R1 = w0 w1, R2 = w1 w0, R3 = w1 w1, R4 = w1 conj(w1).
+# Products of (filter over y, filter over x), each one of 0: w0, 1: Re w1, 2: Im w1. The first four are even
+# functions of the window, the others odd; no even response correlates with an odd one.
+PRODUCTS = ((0, 1), (1, 0), (1, 1), (2, 2), (0, 2), (2, 0), (1, 2), (2, 1))
+# Re and Im of R1..R4 in those products: R1 = w0 w1, R2 = w1 w0, R3 = w1 w1, R4 = w1 conj(w1).
 _EVEN_PARTS = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -1], [0, 0, 1, 1]], dtype=np.float64)
 _ODD_PARTS = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1], [0, 0, -1, 1]], dtype=np.float64)
 
@@ -29,15 +28,14 @@ class Filters:
     """What a window size, a frequency estimator and decorrelation come to.
 
     taps: (3, n) float64, w0, Re w1, Im w1, flipped as a convolution does; rows 0 and 1 are even, row 2 odd.
-    even, odd: (8, 4) float64, the responses F1..F8 as sums of the products `EVEN` and `ODD`, each scaled by a
-    positive number (only signs are asked for) so that its largest coefficient is 1 or -1.
-    ties: (8,) float64, the largest |F| that counts as zero, scaled alike.
+    responses: F1..F8, each as (index into `PRODUCTS`, weight) of the products that it sums; scaled by a positive
+    number (only signs are asked for) so that the first weight is 1 or -1 and the largest.
+    ties: the largest |F| of each that counts as zero, scaled alike.
     """
 
     taps: NDArray[np.float64]
-    even: NDArray[np.float64]
-    odd: NDArray[np.float64]
-    ties: NDArray[np.float64]
+    responses: tuple[tuple[tuple[int, float], ...], ...]
+    ties: tuple[float, ...]
 
 
 def windows(size: int, frequency: Frequency) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
@@ -106,11 +104,15 @@ def filters(size: int, frequency: Frequency, decorrelate: bool) -> Filters:
     w0, w1 = windows(size, frequency)
     mix = rotation(size, frequency) if decorrelate else np.eye(8)
     planes = np.tensordot(mix, kernels(size, frequency), axes=1)
-    even, odd = mix[:, 0::2] @ _EVEN_PARTS, mix[:, 1::2] @ _ODD_PARTS
-    largest = np.abs(np.hstack([even, odd])).max(axis=1)
+    weights = np.hstack([mix[:, 0::2] @ _EVEN_PARTS, mix[:, 1::2] @ _ODD_PARTS])
+    largest = np.abs(weights).max(axis=1)
+    weights /= largest[:, None]
+    order = np.argsort(-np.abs(weights), axis=1, kind="stable")
     return Filters(
         taps=np.array([w0, w1.real, w1.imag])[:, ::-1].copy(),
-        even=even / largest[:, None],
-        odd=odd / largest[:, None],
-        ties=TIE * np.abs(planes).sum(axis=(1, 2)) / largest,
+        responses=tuple(
+            tuple((int(product), float(row[product])) for product in places if row[product])
+            for row, places in zip(weights, order, strict=True)
+        ),
+        ties=tuple((TIE * np.abs(planes).sum(axis=(1, 2)) / largest).tolist()),
     )

@@ -13,6 +13,7 @@ from fercli.descriptors.pixels import gray, single, tiles
 from fercli.errors import InputError
 
 Angle = Literal[180, 360]
+Steps = NDArray[np.int64]
 DARK = 100
 """A picture whose pixels sum to this or less gets a descriptor of zeros."""
 
@@ -140,18 +141,10 @@ def _histograms(
 ) -> NDArray[np.float64]:
     """(n, length) normalised sums of gradient magnitude of the edge pixels, by cell and bin."""
     count, height, width = stack.shape
-    # Half-open steps of one-sided and central differences: both ends of each pixel's difference.
-    after_x, before_x = _ends(width)
-    after_y, before_y = _ends(height)
-    picture, y, x = np.nonzero(edges)
-    pixel = y * width + x
     flat = stack.reshape(-1)
-    base = picture * (height * width)
-    line, column = base + y * width, base + x
-    gx = flat[line + after_x[x]].astype(np.float64) - flat[line + before_x[x]]
-    gy = flat[column + after_y[y] * width].astype(np.float64) - flat[column + before_y[y] * width]
-    gx /= np.maximum(after_x - before_x, 1)[x]
-    gy /= np.maximum(after_y - before_y, 1)[y]
+    here = np.flatnonzero(edges)
+    picture, pixel = np.divmod(here, height * width)
+    gx, gy = (_difference(flat, here, pixel, *steps) for steps in _steps(height, width))
     magnitude = np.sqrt(gx * gx + gy * gy)
     place = _bins(gx, gy, bins, angle) - 1 + picture * pyramid.length
     sums = np.zeros(count * pyramid.length)
@@ -167,10 +160,24 @@ def _histograms(
     return rows / np.where(totals > 0, totals, 1.0)
 
 
-def _ends(length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices after and before each pixel: two apart inside, one apart at the first and the last."""
-    index = np.arange(length)
-    return np.minimum(index + 1, length - 1), np.maximum(index - 1, 0)
+def _difference(
+    flat: NDArray[Any], here: NDArray[np.int64], pixel: NDArray[np.int64], after: Steps, before: Steps
+) -> NDArray[np.float64]:
+    """Central differences, halved, of the pixels at `here`; one-sided and not halved on a picture's rim."""
+    ahead, behind = after[pixel], before[pixel]
+    difference = flat[here + ahead].astype(np.float64) - flat[here - behind]
+    difference[(ahead > 0) & (behind > 0)] *= 0.5
+    return difference
+
+
+@lru_cache(maxsize=32)
+def _steps(height: int, width: int) -> tuple[tuple[Steps, Steps], tuple[Steps, Steps]]:
+    """How far the pixels after and before each pixel of a picture lie in memory: in x, then in y."""
+    y, x = np.divmod(np.arange(height * width), width)
+    return (
+        (1 * (x < width - 1), 1 * (x > 0)),
+        (width * (y < height - 1), width * (y > 0)),
+    )
 
 
 def _bins(gx: NDArray[np.float64], gy: NDArray[np.float64], bins: int, angle: Angle) -> NDArray[np.int64]:
