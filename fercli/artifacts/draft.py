@@ -185,7 +185,9 @@ class Draft:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if not self._committed and not self._keep:
+            # Failed between the two renames: the folder is whole, and the next opening of the store puts it in place.
+            swap_begun = (self.folder / MANIFEST).exists() and not self.path.exists()
+            if not self._committed and not self._keep and not swap_begun:
                 shutil.rmtree(self.folder, ignore_errors=True)
         finally:
             self._lock.close()
