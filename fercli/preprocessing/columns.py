@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SKEWED = 2.0  # the skewness of the exponential distribution
+_CHUNK = 128  # columns fitted at a time, so that the temporaries of wide raw descriptors stay small
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,26 @@ def fit_scaling(columns: NDArray[np.float64], kind: str) -> LinearScaling:
         center = columns.mean(axis=0)
         scale = columns.std(axis=0)
     return LinearScaling(center, np.where(constant_columns(columns), 1.0, scale))
+
+
+def fit_columns(
+    columns: NDArray[np.float64], chosen: NDArray[np.bool_] | None, kind: str
+) -> tuple[LogTransform, LinearScaling]:
+    """`fit_log`, then `fit_scaling` on what it gives, over training rows (n, D)."""
+    logs, scalings = [], []
+    for start in range(0, columns.shape[1], _CHUNK):
+        part = np.ascontiguousarray(columns[:, start : start + _CHUNK])
+        log = fit_log(part, None if chosen is None else chosen[start : start + _CHUNK])
+        logs.append(log)
+        scalings.append(fit_scaling(log.apply(part), kind))
+    return (
+        LogTransform(
+            np.concatenate([log.direction for log in logs]),
+            np.concatenate([log.origin for log in logs]),
+            np.concatenate([log.scale for log in logs]),
+        ),
+        LinearScaling(
+            np.concatenate([scaling.center for scaling in scalings]),
+            np.concatenate([scaling.scale for scaling in scalings]),
+        ),
+    )

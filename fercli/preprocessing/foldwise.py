@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fercli.config.preprocessing import PreprocessingConfig
 from fercli.errors import ArtifactError, InputError
-from fercli.preprocessing.columns import LinearScaling, LogTransform, fit_log, fit_scaling
+from fercli.preprocessing.columns import LinearScaling, LogTransform, fit_columns
 from fercli.preprocessing.pca import Projection, fit_projections
 from fercli.records import Block
 
@@ -163,8 +163,7 @@ def _finish(
             "no component is left: every column is constant over the training rows",
             next_step="look at the features with `fer audit`",
         )
-    log = fit_log(columns, _chosen(config.log, names))
-    scaling = fit_scaling(log.apply(columns), config.scaling)
+    log, scaling = fit_columns(columns, _chosen(config.log, names), config.scaling)
     return Fitted(blocks, projections, log, scaling, names, features.shape[1])
 
 
