@@ -1,0 +1,57 @@
+"""A run's entry in an evaluation: its stored metrics, with every score taken again from its predictions."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.evaluation.calibration import reliability, risk_coverage
+from fercli.evaluation.intervals import DRAWS, LEVEL, bootstrap, wilson
+from fercli.evaluation.metrics import SCORES, score
+from fercli.records import Predictions
+
+# Scores are sums in another order at most; what differs by more was not computed from these predictions.
+TOLERANCE = 1e-9
+
+
+def rescore(
+    metrics: Mapping[str, Any],
+    predictions: Predictions,
+    groups: NDArray[np.str_] | None,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    level: float = LEVEL,
+) -> dict[str, Any]:
+    """The keys of `metrics.json` with SET's computed anew, and beside them how sure they are.
+
+    groups: (M,) group of each prediction, "" where it has none, or None. Adds `intervals` (per score an
+    interval or None: bootstrap over groups where rows have them, else Wilson's for accuracy and the bootstrap
+    over rows for the others), `reliability` (15 bins) and `aurc` (area under risk-coverage).
+    """
+    scored = score(predictions)
+    intervals = bootstrap(predictions, groups, seed=seed, draws=draws, level=level)
+    grouped = groups is not None and bool(np.any(groups != ""))
+    if not grouped and scored.accuracy is not None:
+        intervals["accuracy"] = wilson(scored.accuracy * scored.rows, scored.rows, level)
+    curve = risk_coverage(predictions.probabilities, predictions.truth)
+    return {
+        **metrics,
+        **scored.as_json(),
+        "intervals": {key: None if entry is None else entry.as_json() for key, entry in intervals.items()},
+        "reliability": [asdict(entry) for entry in reliability(predictions.probabilities, predictions.truth)],
+        "aurc": None if curve is None else curve.area,
+    }
+
+
+def contradictions(metrics: Mapping[str, Any], rescored: Mapping[str, Any]) -> list[str]:
+    """Scores that a run's `metrics.json` states otherwise than its predictions give, as `name: stored, computed`."""
+    found = []
+    for key in (*SCORES, "rows", "confusion"):
+        stored, computed = metrics.get(key), rescored[key]
+        close = isinstance(stored, float) and isinstance(computed, float) and abs(stored - computed) <= TOLERANCE
+        if key in metrics and stored != computed and not close:
+            found.append(f"{key}: {stored} stored, {computed} computed")
+    return found

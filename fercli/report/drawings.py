@@ -1,0 +1,87 @@
+"""Which figures a run has, with their captions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fercli.report.figures.confusion import confusion_figure
+from fercli.report.figures.curves import curves_figure
+from fercli.report.figures.models import ModelScore, models_figure
+from fercli.report.figures.reliability import reliability_figure
+from fercli.report.figures.removals import removals_figure
+from fercli.report.figures.style import png_bytes, svg_bytes
+from fercli.report.figures.units import units_figure
+from fercli.report.material import Drawing, RunMaterial
+from fercli.report.wording import percent, protocol_words
+
+
+def _drawing(stem: str, caption: str, figure: Figure | None) -> list[Drawing]:
+    return [] if figure is None else [Drawing(stem, caption, svg_bytes(figure), png_bytes(figure))]
+
+
+def run_drawings(run: RunMaterial) -> list[Drawing]:
+    """Confusion matrix, curves, loss against units, removals, reliability: those that the run has data for."""
+    metrics, name = run.metrics, run.name
+    loss = str(metrics["test"]["loss"]["name"])
+    drawings = _drawing(
+        f"{name}-confusion",
+        f"Confusion matrix of {name}. Rows are true classes with their counts"
+        + (", summed over repeats." if metrics["protocol"]["repeats"] > 1 else "."),
+        confusion_figure(np.array(metrics["confusion"], dtype=np.int64), metrics["classes"]),
+    )
+    if run.history is not None:
+        drawings += _drawing(
+            f"{name}-curves",
+            f"Loss and accuracy of {name} over the epochs; bands are one standard deviation over the folds.",
+            curves_figure(run.history, loss),
+        )
+    if run.receipts is not None:
+        drawings += _drawing(
+            f"{name}-units",
+            "Loss against the hidden units that remain, after retraining: thin lines are folds; in the mean a fold "
+            "that has finished keeps its last loss.",
+            units_figure(run.receipts, loss),
+        )
+        drawings += _drawing(
+            f"{name}-removals",
+            "Hidden units removed in each fold, by the criterion that removed them.",
+            removals_figure(run.receipts, len(metrics["folds"])),
+        )
+    bins = [
+        (entry["rows"], entry["confidence"], entry["accuracy"])
+        for entry in metrics.get("reliability", ())
+        if entry["rows"]
+    ]
+    if bins and metrics["ece"] is not None:
+        drawings += _drawing(
+            f"{name}-reliability",
+            f"Reliability of {name}: on the dashed line a confidence is worth what it says. Dots grow with their rows.",
+            reliability_figure(bins, metrics["ece"]),
+        )
+    return drawings
+
+
+def models_drawing(runs: Sequence[RunMaterial], stem: str = "models") -> list[Drawing]:
+    """Comparable runs side by side, in the order given."""
+    scores = []
+    for run in runs:
+        interval = run.metrics["intervals"]["accuracy"] or {}
+        scores.append(
+            ModelScore(
+                run.name,
+                run.metrics["accuracy"],
+                interval.get("lower"),
+                interval.get("upper"),
+                run.metrics["macro_f1"],
+                run.metrics["majority"]["accuracy"]["pooled"],
+            )
+        )
+    first = runs[0].metrics
+    methods = sorted({str((run.metrics["intervals"]["accuracy"] or {}).get("method", "none")) for run in runs})
+    return _drawing(
+        stem,
+        f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {protocol_words(first)}; "
+        f"chance is {percent(first['chance'])} %.",
+        models_figure(scores, first["chance"]),
+    )

@@ -1,0 +1,93 @@
+"""The only place that turns text into HTML; every string that comes from data is escaped here."""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from fercli.report.tables import Sheet
+
+# The figures' colours, which the page's style sheet gives other values on dark screens.
+THEMED = {
+    "#1b1f24": "var(--ink)",
+    "#6b7480": "var(--muted)",
+    "#d5dae0": "var(--rule)",
+    "#ffffff": "var(--card)",
+    "#0072b2": "var(--train)",
+    "#d55e00": "var(--test)",
+    "#009e73": "var(--monitor)",
+}
+_IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
+
+
+def text(value: Any) -> str:
+    """Escaped for content and for attributes."""
+    return escape(str(value), quote=True)
+
+
+def tag(name: str, *content: str, **attributes: str | None) -> str:
+    """An element around content that is HTML already; attributes are escaped, `class_` is class, None is left out."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return f"<{name}{written}>{''.join(content)}</{name}>"
+
+
+def paragraph(content: str, class_: str | None = None) -> str:
+    """A paragraph of plain text."""
+    return tag("p", text(content), class_=class_)
+
+
+def bullets(lines: Sequence[str], class_: str | None = None) -> str:
+    """A list of plain sentences; nothing for no sentences."""
+    return tag("ul", *(tag("li", text(line)) for line in lines), class_=class_) if lines else ""
+
+
+def table(sheet: Sheet, *, mark_first: bool = False, with_notes: bool = True) -> str:
+    """A sortable table in a frame that scrolls sideways on a small screen; its notes stand under it."""
+    numeric = [column.form != "text" for column in sheet.columns]
+    head = tag(
+        "tr",
+        *(
+            tag("th", tag("button", text(column.label), type="button"), scope="col", class_="n" if number else None)
+            for column, number in zip(sheet.columns, numeric, strict=True)
+        ),
+    )
+    body = []
+    for index, row in enumerate(sheet.rows):
+        cells = []
+        for place, (column, number, cell) in enumerate(zip(sheet.columns, numeric, row, strict=True)):
+            raw = ("" if cell is None else repr(cell)) if number else None
+            cells.append(
+                tag("th", text(column.write(cell)), scope="row")
+                if place == 0 and not number
+                else tag("td", text(column.write(cell)), class_="n" if number else None, data_v=raw)
+            )
+        body.append(tag("tr", *cells, class_="best" if mark_first and index == 0 and len(sheet.rows) > 1 else None))
+    drawn = tag("table", tag("caption", text(sheet.title)), tag("thead", head), tag("tbody", *body), class_="sortable")
+    return tag("div", drawn, class_="scroll") + (bullets(sheet.notes, "notes") if with_notes else "")
+
+
+def pairs(entries: Mapping[str, Any]) -> str:
+    """A list of names and values."""
+    return tag("dl", *(tag("dt", text(name)) + tag("dd", text(value)) for name, value in entries.items()))
+
+
+def details(summary: str, *content: str, is_open: bool = False) -> str:
+    """A part that opens on a click, and is open in print."""
+    opened = " open" if is_open else ""
+    return f"<details{opened}><summary>{text(summary)}</summary>{''.join(content)}</details>"
+
+
+def figure(svg: str, caption: str, key: str) -> str:
+    """An SVG of ours inside the page: its ids made unique by `key`, its colours the page's, its size the column's."""
+    inner = svg[svg.index("<svg") :]
+    inner = _IDS.sub(lambda match: f"{match[1]}{key}-{match[2]}", inner)
+    for colour, variable in THEMED.items():
+        inner = inner.replace(colour, variable)
+    opening, rest = inner.split(">", 1)
+    opening = re.sub(r'\s(width|height|version)="[^"]*"', "", opening)
+    opening += f' role="img" aria-label="{text(caption)}"'
+    return tag("figure", f"{opening}>{rest}", tag("figcaption", text(caption)))

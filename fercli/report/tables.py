@@ -1,0 +1,171 @@
+"""The report's tables: raw numbers for CSV, the same rows formatted for the page and the console."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fercli.records import Table
+from fercli.report.wording import NONE, caveats, number, percent, protocol_words
+
+Form = Literal["text", "percent", "number", "count"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """key: header in CSV. label: header for people. form: how a cell is written."""
+
+    key: str
+    label: str
+    form: Form = "text"
+
+    def write(self, value: Any) -> str:
+        """One cell for people; what is undefined is a dash."""
+        if value is None:
+            return NONE
+        if self.form == "percent":
+            return percent(value)
+        if self.form == "number":
+            return number(value)
+        return f"{value:,}" if self.form == "count" else str(value)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table with raw cells; `name` is the stem of its CSV file."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns' names for CSV."""
+        return tuple(column.key for column in self.columns)
+
+    def as_table(self) -> Table:
+        """For the console."""
+        return Table(
+            self.title,
+            tuple(column.label for column in self.columns),
+            tuple(
+                tuple(column.write(cell) for column, cell in zip(self.columns, row, strict=True)) for row in self.rows
+            ),
+            self.notes,
+        )
+
+
+def models_sheet(runs: Sequence[Mapping[str, Any]], name: str = "models") -> Sheet:
+    """Comparable runs side by side; the protocol and every known leak stand under it."""
+    notes = [protocol_words(runs[0])]
+    for run in runs:
+        notes += [f"{run['name']}: {text}" if len(runs) > 1 else text for text in caveats(run)]
+    return Sheet(
+        name,
+        f"Held-out scores on {runs[0]['on']} ({runs[0]['split']})",
+        (
+            Column("run", "run"),
+            Column("kind", "kind"),
+            Column("rows", "rows", "count"),
+            Column("accuracy", "accuracy %", "percent"),
+            Column("accuracy_lower", "from %", "percent"),
+            Column("accuracy_upper", "to %", "percent"),
+            Column("fold_mean", "fold mean %", "percent"),
+            Column("fold_sd", "sd %", "percent"),
+            Column("macro_f1", "macro-F1 %", "percent"),
+            Column("balanced_accuracy", "balanced %", "percent"),
+            Column("log_loss", "log loss", "number"),
+            Column("ece", "calibration error %", "percent"),
+            Column("train_accuracy", "train %", "percent"),
+            Column("majority", "majority %", "percent"),
+        ),
+        tuple(
+            (
+                run["name"],
+                run["kind"],
+                run["rows"],
+                run["accuracy"],
+                (run["intervals"]["accuracy"] or {}).get("lower"),
+                (run["intervals"]["accuracy"] or {}).get("upper"),
+                run["test"]["accuracy"]["mean"],
+                run["test"]["accuracy"]["sd"],
+                run["macro_f1"],
+                run["balanced_accuracy"],
+                run["log_loss"],
+                run["ece"],
+                run["train"]["accuracy"]["mean"],
+                run["majority"]["accuracy"]["pooled"],
+            )
+            for run in runs
+        ),
+        tuple(dict.fromkeys(notes)),
+    )
+
+
+def per_class_sheet(run: Mapping[str, Any]) -> Sheet:
+    """Precision, recall and specificity of each class."""
+    return Sheet(
+        f"{run['name']}-classes",
+        "Per class",
+        (
+            Column("class", "class"),
+            Column("support", "rows", "count"),
+            Column("precision", "precision %", "percent"),
+            Column("recall", "recall %", "percent"),
+            Column("specificity", "specificity %", "percent"),
+        ),
+        tuple(
+            (name, entry["support"], entry["precision"], entry["recall"], entry["specificity"])
+            for name, entry in run["per_class"].items()
+        ),
+        ("– : undefined; the precision of a class that was never predicted",)
+        if any(entry["precision"] is None for entry in run["per_class"].values())
+        else (),
+    )
+
+
+def folds_sheet(run: Mapping[str, Any]) -> Sheet:
+    """Every fold with the accuracy of its training majority beside its own."""
+    loss = run["test"]["loss"]["name"]
+    return Sheet(
+        f"{run['name']}-folds",
+        "Fold by fold",
+        (
+            Column("repeat", "repeat", "count"),
+            Column("fold", "fold", "count"),
+            Column("rows", "rows", "count"),
+            Column("accuracy", "accuracy %", "percent"),
+            Column("majority", "majority %", "percent"),
+            Column("macro_f1", "macro-F1 %", "percent"),
+            Column("log_loss", "log loss", "number"),
+            Column("test_loss", f"{loss} held out", "number"),
+            Column("train_accuracy", "train %", "percent"),
+            Column("train_loss", f"{loss} train", "number"),
+        ),
+        tuple(
+            (
+                fold["repeat"],
+                fold["fold"],
+                fold["rows"],
+                fold["accuracy"],
+                fold.get("majority"),
+                fold.get("macro_f1"),
+                fold["log_loss"],
+                fold.get("test_loss"),
+                fold.get("train_accuracy"),
+                fold.get("train_loss"),
+            )
+            for fold in run["folds"]
+        ),
+    )
+
+
+def confusion_sheet(run: Mapping[str, Any]) -> Sheet:
+    """The confusion matrix in counts, for the CSV beside the figure."""
+    return Sheet(
+        f"{run['name']}-confusion",
+        "Confusion, counts",
+        (Column("truth", "truth"), *(Column(name, name, "count") for name in run["classes"])),
+        tuple((name, *cells) for name, cells in zip(run["classes"], run["confusion"], strict=True)),
+    )

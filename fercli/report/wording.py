@@ -1,0 +1,118 @@
+"""Numbers and protocols in plain words, the same on the console and in the page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NONE = "–"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """0.2431 -> "24.3"; what is undefined is a dash."""
+    return NONE if value is None else f"{100 * value:.{digits}f}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """1.23456 -> "1.235"; what is undefined is a dash."""
+    return NONE if value is None else f"{value:.{digits}f}"
+
+
+def between(interval: Mapping[str, Any] | None) -> str:
+    """An interval of a share in percent: "20.1–28.6"."""
+    return NONE if interval is None else f"{percent(interval['lower'])}–{percent(interval['upper'])}"
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """1 fold, 20 folds."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def protocol_words(metrics: Mapping[str, Any]) -> str:
+    """The protocol in one line, as printed under every table."""
+    protocol = metrics["protocol"]
+    if protocol["scheme"] == "official":
+        words = [f"official split: fitted on train, scored on {metrics['split']}"]
+    else:
+        folds = f"{protocol['k']} {protocol['scheme']} folds"
+        words = [f"{folds}, {counted(protocol['repeats'], 'repeat')}" if protocol["repeats"] > 1 else folds]
+    words.append(counted(protocol["groups"], "group") if protocol["groups"] else "rows without groups")
+    words.append({"group": "copies share a fold", "drop": "copies dropped"}.get(protocol["duplicates"], "copies kept"))
+    words.append(f"seed {protocol['seed']}")
+    return "; ".join(words)
+
+
+def copies_words(metrics: Mapping[str, Any]) -> str | None:
+    """The score without rows whose copy stands in training; None where there are none."""
+    without = metrics.get("without_copies")
+    if not without:
+        return None
+    return (
+        f"{counted(metrics['copies_in_training'], 'held-out row has an equal copy', 'held-out rows have equal copies')}"
+        f" among the training rows; without them accuracy is {percent(without['accuracy'])} % "
+        f"and macro-F1 {percent(without['macro_f1'])} %"
+    )
+
+
+def caveats(metrics: Mapping[str, Any]) -> list[str]:
+    """Every known leak of the protocol and the copies, one sentence each."""
+    copies = copies_words(metrics)
+    return [*metrics["protocol"]["leaks"], *([copies] if copies else [])]
+
+
+def comparable(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """What must be equal for two runs' scores to stand side by side: data, split and division of rows."""
+    protocol = metrics["protocol"]
+    keys = ("scheme", "k", "repeats", "groups", "seed", "duplicates")
+    return (metrics["on"], str(metrics["split"]), str(metrics["rows"]), *(str(protocol[key]) for key in keys))
+
+
+def ranked(runs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The runs in sets that can be compared, each best accuracy first; larger sets first."""
+    sets: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for run in runs:
+        sets.setdefault(comparable(run), []).append(run)
+    ordered = [
+        sorted(entries, key=lambda run: (-(run["accuracy"] if run["accuracy"] is not None else -1), run["name"]))
+        for entries in sets.values()
+    ]
+    return sorted(ordered, key=lambda entries: -len(entries))
+
+
+def verdict(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a set of comparable runs, best first, says: the best, beside majority and chance, and its rivals."""
+    best = runs[0]
+    interval = best["intervals"]["accuracy"]
+    majority, chance = best["majority"]["accuracy"]["pooled"], best["chance"]
+    sure = "" if interval is None else f" ({round(100 * interval['level'])} % interval {between(interval)})"
+    one = f"{best['name']} is right on {percent(best['accuracy'])} % of {counted(best['rows'], 'held-out row')}{sure}."
+    lines = [one if len(runs) == 1 else f"Of {len(runs)} models, {one}"]
+    if majority is not None:
+        beside = (
+            f"Always answering the commonest training class gives {percent(majority)} %, chance {percent(chance)} %"
+        )
+        if interval is None or best["accuracy"] is None:
+            lines.append(f"{beside}.")
+        elif interval["lower"] > majority:
+            lines.append(
+                f"{beside}: the whole interval lies above both." if interval["lower"] > chance else f"{beside}."
+            )
+        elif interval["upper"] < chance:
+            lines.append(f"{beside}: the whole interval lies below chance, so look for an error in labels or protocol.")
+        else:
+            lines.append(f"{beside}: with these rows it cannot be told from the majority class.")
+    rivals = [
+        run["name"]
+        for run in runs[1:]
+        if interval and run["intervals"]["accuracy"] and run["intervals"]["accuracy"]["upper"] >= interval["lower"]
+    ]
+    if rivals:
+        shown = rivals if len(rivals) <= 4 else [*rivals[:3], f"{len(rivals) - 3} others"]
+        lines.append(
+            f"The {'interval' if len(rivals) == 1 else 'intervals'} of {listed(shown)} "
+            f"{'overlaps' if len(rivals) == 1 else 'overlap'} with it; a paired test (fer compare) can tell more."
+        )
+    return lines

@@ -1,0 +1,42 @@
+"""An evaluation's entry of a run: fresh scores, intervals, and contradictions that are noticed."""
+
+import json
+
+import numpy as np
+
+from fercli.evaluation.metrics import score
+from fercli.evaluation.rescore import contradictions, rescore
+
+
+def test_scores_are_taken_again_and_other_keys_kept(made_predictions):
+    predictions = made_predictions(rows=100)
+    stored = {"name": "net", "accuracy": 0.99, "train": {"accuracy": {"mean": 0.5, "sd": None}}}
+    entry = rescore(stored, predictions, None, seed=0, draws=100)
+    assert entry["name"] == "net"
+    assert entry["train"] == stored["train"]
+    assert entry["accuracy"] == score(predictions).accuracy
+    assert sum(bin_["rows"] for bin_ in entry["reliability"]) == 100
+    json.dumps(entry, allow_nan=False)
+
+
+def test_intervals_are_over_groups_where_rows_have_them(made_predictions):
+    predictions = made_predictions(rows=100)
+    plain = rescore({}, predictions, np.full(100, ""), seed=0, draws=100)
+    assert plain["intervals"]["accuracy"]["method"] == "wilson"
+    assert plain["intervals"]["macro_f1"]["method"] == "bootstrap over rows"
+    films = np.array([f"film_{index % 10}" for index in range(100)])
+    grouped = rescore({}, predictions, films, seed=0, draws=100)
+    assert grouped["intervals"]["accuracy"]["method"] == "bootstrap over 10 groups"
+    alone = rescore({}, predictions, np.full(100, "one film"), seed=0, draws=100)
+    assert alone["intervals"]["accuracy"] is None
+
+
+def test_stored_scores_that_the_predictions_do_not_give_are_named(made_predictions):
+    predictions = made_predictions(rows=100)
+    stored = score(predictions).as_json()
+    entry = rescore(stored, predictions, None, seed=0, draws=10)
+    assert contradictions(stored, entry) == []
+    assert contradictions({**stored, "accuracy": stored["accuracy"] + 1e-12}, entry) == []
+    found = contradictions({**stored, "accuracy": 0.5, "rows": 99}, entry)
+    assert found == [f"accuracy: 0.5 stored, {entry['accuracy']} computed", "rows: 99 stored, 100 computed"]
+    assert contradictions({**stored, "mcc": None}, entry)[0].startswith("mcc: None stored")

@@ -1,0 +1,113 @@
+"""The page: self-contained, escaped, the same each time, the verdict first."""
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+from fercli.report.page import build
+
+
+class Outline(HTMLParser):
+    """Tags that were opened and not closed, ids, and what would be fetched."""
+
+    VOID = frozenset({"meta", "br", "path", "use", "rect", "line", "circle", "polyline"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.fetched: list[str] = []
+        self.anchors: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self._note(tag, dict(attrs))
+
+    def handle_startendtag(self, tag, attrs):
+        self._note(tag, dict(attrs))
+
+    def _note(self, tag, values):
+        if "id" in values:
+            self.ids.append(values["id"])
+        reference = values.get("src") or values.get("href") or values.get("xlink:href")
+        if reference and reference.startswith("#"):
+            self.anchors.append(reference[1:])
+        elif reference:
+            self.fetched.append(reference)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def outline(html: str) -> Outline:
+    parser = Outline()
+    parser.feed(html)
+    parser.close()
+    return parser
+
+
+def test_the_page_is_whole_and_fetches_nothing(made_run):
+    page = build([made_run("net"), made_run("yardstick", 0.2, pruned=False)], title="two runs").html
+    seen = outline(page)
+    assert seen.open == []
+    assert seen.fetched == []
+    assert not re.search(r"@import|url\((?!#)", page)
+    assert set(seen.anchors) <= set(seen.ids)
+    assert [name for name, count in Counter(seen.ids).items() if count > 1] == []
+
+
+def test_the_verdict_comes_before_every_table(made_run):
+    page = build([made_run("weak", 0.2), made_run("strong", 0.6)], title="two runs").html
+    assert page.index("Of 2 models, strong is right") < page.index("<table")
+
+
+def test_what_comes_from_data_is_escaped(made_run):
+    nasty = '<script>alert("x")</script>'
+    run = made_run()
+    run.metrics["protocol"]["leaks"].append(nasty)
+    run.metrics["classes"][0] = nasty
+    run.metrics["per_class"][nasty] = run.metrics["per_class"].pop("angry")
+    run.provenance["Command"] = nasty
+    page = build([run], title=nasty).html
+    assert nasty not in page
+    assert page.count("<script>") == 1  # our own, which sorts tables
+    assert "&lt;script&gt;" in page
+
+
+def test_the_same_runs_give_the_same_page_and_files(made_run):
+    first, second = (build([made_run("net")], title="one run", version="1.0") for _ in range(2))
+    assert first == second
+
+
+def test_every_figure_and_table_is_also_a_file_of_its_own(made_run):
+    report = build([made_run("net"), made_run("yardstick", pruned=False)], title="two runs")
+    stems = [entry.stem for entry in report.drawings]
+    ours = ("confusion", "curves", "units", "removals", "reliability")
+    assert {"models", *(f"net-{name}" for name in ours), "yardstick-confusion"} <= set(stems)
+    assert "yardstick-units" not in stems
+    assert len(set(stems)) == len(stems)
+    names = [sheet.name for sheet in report.sheets]
+    assert len(set(names)) == len(names)
+    assert {"models", "net-classes", "net-folds", "net-confusion"} <= set(names)
+
+
+def test_leaks_stand_above_the_runs_and_pruning_and_the_ledger_are_told(made_run):
+    run = made_run()
+    run.metrics["protocol"]["leaks"].append("films on both sides")
+    page = build([run], title="one run", test_scorings=2).html
+    assert "Read with care" in page
+    assert "films on both sides" in page
+    assert "Pruned from 64 hidden units to 60.4 on average (56 to 64)" in page
+    assert "Test splits were scored 2 times" in page
+    clean = build([made_run(pruned=False)], title="one run").html
+    assert "Read with care" not in clean
+    assert "Pruned from" not in clean
+
+
+def test_runs_of_different_protocols_are_not_ranked_together(made_run):
+    page = build([made_run("net"), made_run("other", folds=10)], title="two protocols").html
+    assert "Of 2 models" not in page
+    assert "net is right" in page
+    assert "other is right" in page
