@@ -82,6 +82,8 @@ def _invoke(arguments: list[str]) -> int:
         return leave.exit_code
     except BaseException as error:
         if isinstance(error, SystemExit):
+            if isinstance(error.__context__, BrokenPipeError):  # how Typer reports it
+                raise error.__context__ from None
             return int(error.code or 0)
         session = current.session
         wants_json = session.console.json_wanted if session else "--json" in arguments
