@@ -1,4 +1,4 @@
-"""A training saved between two epochs, in one file that is whole or not there."""
+"""A training saved between two steps, in one file that is whole or not there."""
 
 import hashlib
 import json
@@ -21,10 +21,10 @@ NAME = "checkpoint.safetensors"
 SCHEMA = 1
 
 
-def save(training: Training, folder: Path) -> Path:
-    """Write `folder/checkpoint.safetensors`: weights, optimizer and progress (JSON in the file's header).
+def dump(training: Training) -> bytes:
+    """Weights, optimizer and progress as safetensors; the progress is JSON in its header.
 
-    One file, so one rename replaces weights and progress together; synced before and after it.
+    One file, so that one rename replaces weights and progress together.
     """
     tensors = {f"network.{name}": tensor for name, tensor in copied(training.network.state_dict()).items()}
     tensors |= _optimizer_tensors(training)
@@ -32,10 +32,16 @@ def save(training: Training, folder: Path) -> Path:
         tensors |= {f"best.{name}": tensor for name, tensor in training.progress.best_state.items()}
     state = _state(training)
     header = {"schema": str(SCHEMA), "state": state, "sha256": _digest(tensors, state)}
+    data: bytes = safetensors.torch.save(tensors, header)
+    return data
+
+
+def save(training: Training, folder: Path) -> Path:
+    """Write `dump` as `folder/checkpoint.safetensors`: the former file or the new one stands, never a part."""
     folder.mkdir(parents=True, exist_ok=True)
     path, partial = folder / NAME, folder / f".{NAME}.partial"
     with partial.open("wb") as file:
-        file.write(safetensors.torch.save(tensors, header))
+        file.write(dump(training))
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
@@ -80,11 +86,13 @@ def _restore(training: Training, tensors: dict[str, Tensor], state: dict[str, An
     training.optimizer.load_state_dict(optimizer)
     progress = training.progress
     progress.epoch, progress.stopped = state["epoch"], state["stopped"]
+    progress.step, progress.totals, progress.spent = state["step"], tuple(state["totals"]), state["spent"]
     progress.best_epoch, progress.best_loss = state["best_epoch"], _number(state["best_loss"], math.inf)
     plateau = state["plateau"]
     progress.plateau = Plateau(_number(plateau["best"], math.inf), plateau["waited"], plateau["factor"])
     progress.best_state = _below("best.", tensors) or None
     progress.history[:] = history
+    training.restore_totals(progress.totals)
 
 
 def _optimizer_tensors(training: Training) -> dict[str, Tensor]:
@@ -98,10 +106,13 @@ def _optimizer_tensors(training: Training) -> dict[str, Tensor]:
 
 
 def _state(training: Training) -> str:
-    progress = training.progress
+    progress = training.settle()
     return json.dumps(
         {
             "epoch": progress.epoch,
+            "step": progress.step,
+            "totals": list(progress.totals),
+            "spent": progress.spent,
             "stopped": progress.stopped,
             "best_epoch": progress.best_epoch,
             "best_loss": _finite(progress.best_loss),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,11 +25,16 @@ def deterministic(device: torch.device) -> Iterator[None]:
         yield
         return
     before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    switches: Any = torch.utils.deterministic
+    filled = switches.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
+    # It would zero every new tensor, to show reads of memory that nothing wrote; no kernel used here does that.
+    switches.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warned)
+        switches.fill_uninitialized_memory = filled
 
 
 @contextmanager

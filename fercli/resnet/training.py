@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from fercli import seeds
 from fercli.config.resnet import ResNetConfig
-from fercli.errors import InputError, UsageError
+from fercli.errors import EnvironmentFailure, InputError, UsageError
 from fercli.resnet import augmentation
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures, fit_normalisation
 from fercli.resnet.determinism import deterministic, has_dropout, seeded
@@ -60,14 +60,28 @@ class EpochRecord:
     pictures: int
 
 
+@dataclass(frozen=True)
+class StepRecord:
+    """One optimizer step: `step` of `steps` (from 1) in `epoch` is done, with this many pictures."""
+
+    epoch: int
+    step: int
+    steps: int
+    pictures: int
+
+
 @dataclass
 class Progress:
-    """What training remembers between epochs, beside the weights and the optimizer's state.
+    """What training remembers between steps, beside the weights and the optimizer's state.
 
-    best_state: weights of the epoch with the lowest monitored loss; kept only where the config asks for them.
+    epoch: epochs done. step, totals, spent: steps done in the next one, their summed loss and correct answers, their
+    seconds. best_state: weights of the epoch with the lowest monitored loss, kept only where the config asks for them.
     """
 
     epoch: int = 0
+    step: int = 0
+    totals: tuple[float, ...] = (0.0, 0.0)
+    spent: float = 0.0
     plateau: Plateau = field(default_factory=Plateau)
     best_epoch: int = 0
     best_loss: float = math.inf
@@ -79,7 +93,7 @@ class Progress:
 class Training:
     """One network, its optimizer and its progress on one task.
 
-    `epochs()` trains from where `progress` stands; between two of its records the object may be saved
+    `steps()` and `epochs()` train from where `progress` stands; at each of their records the object may be saved
     (`checkpoints.save`) and the generator closed. Everything random in an epoch is a function of (seed, path, epoch,
     step), so what follows is the same whether or not it was interrupted: the same bytes on a CPU with the same number
     of threads; on a GPU to the rounding of its atomic sums.
@@ -106,6 +120,7 @@ class Training:
         self.progress = Progress()
         self._normalise = Normaliser(self.normalisation, self.device)
         self._targets = torch.from_numpy(task.targets).to(self.device)
+        self._totals = torch.zeros(2, device=self.device)
         self._dropout = has_dropout(self.network)
 
     @property
@@ -122,27 +137,39 @@ class Training:
 
     def epochs(self) -> Iterator[EpochRecord]:
         """Train on, one record per epoch, until the last epoch or early stopping."""
-        while self.progress.epoch < self.config.epochs and not self.progress.stopped:
-            yield self._epoch(self.progress.epoch + 1)
+        return (event for event in self.steps() if isinstance(event, EpochRecord))
 
-    def _epoch(self, epoch: int) -> EpochRecord:
-        fit, held_out, monitor = self.task.fit, self.task.held_out, self.task.monitor
-        order = fit[seeds.generator(self.task.seed, "resnet.order", *self.task.path, epoch).permutation(len(fit))]
-        draws = augmentation.draw(self.config, len(fit), self.pictures.size, self.task.seed, *self.task.path, epoch).to(
-            self.device
-        )
-        totals = torch.zeros(2, device=self.device)
-        self.network.train()
+    def steps(self) -> Iterator[StepRecord | EpochRecord]:
+        """The same, with a record after each optimizer step before the record of the epoch."""
+        while self.progress.epoch < self.config.epochs and not self.progress.stopped:
+            yield from self._epoch(self.progress.epoch + 1)
+
+    def _epoch(self, epoch: int) -> Iterator[StepRecord | EpochRecord]:
+        fit, progress, work = self.task.fit, self.progress, self.task
+        order = fit[seeds.generator(work.seed, "resnet.order", *work.path, epoch).permutation(len(fit))]
+        draws = augmentation.draw(self.config, len(fit), self.pictures.size, work.seed, *work.path, epoch)
+        draws, placed = draws.to(self.device), torch.from_numpy(order).to(self.device)
+        rows = placed if self.pictures.resident else order
+        totals = self._totals
+        steps = step_slices(len(fit), self.config.batch_size, self.config.accumulate)
+        lr = self.config.lr
+        for step, pieces in enumerate(steps):
+            lr = rate(self.config, progress.plateau.factor, epoch, step, len(steps))
+            if step < progress.step:
+                continue
+            begun = time.perf_counter()
+            try:
+                totals = totals + self._step(rows, placed, draws, pieces, lr, (epoch, step))
+            except torch.OutOfMemoryError as error:
+                raise self._out_of_memory() from error
+            progress.step, self._totals = step + 1, totals
+            progress.spent += time.perf_counter() - begun
+            yield StepRecord(epoch, step + 1, len(steps), pieces[-1].stop - pieces[0].start)
         begun = time.perf_counter()
-        with deterministic(self.device):
-            steps = step_slices(len(fit), self.config.batch_size, self.config.accumulate)
-            for step, micro_batches in enumerate(steps):
-                lr = rate(self.config, self.progress.plateau.factor, epoch, step, len(steps))
-                totals += self._step(order, draws, micro_batches, lr, (epoch, step))
-            loss, correct = (totals / len(fit)).tolist()
-        seconds = time.perf_counter() - begun
-        monitor_loss, monitor_accuracy = self._measure(monitor)
-        held_out_loss, held_out_accuracy = self._measure(held_out)
+        loss, correct = (totals.cpu().double() / len(fit)).tolist()
+        seconds = progress.spent + time.perf_counter() - begun
+        monitor_loss, monitor_accuracy = self._measure(work.monitor)
+        held_out_loss, held_out_accuracy = self._measure(work.held_out)
         record = EpochRecord(
             epoch=epoch,
             lr=lr,
@@ -156,44 +183,69 @@ class Training:
             pictures=len(fit),
         )
         self._remember(record)
-        return record
+        yield record
+
+    def restore_totals(self, totals: tuple[float, ...]) -> None:
+        """Take up running totals that were saved."""
+        self.progress.totals = totals
+        self._totals = torch.tensor(totals, device=self.device)
+
+    def settle(self) -> Progress:
+        """The progress with the running totals fetched from the device, ready to be saved."""
+        self.progress.totals = tuple(self._totals.tolist())
+        return self.progress
 
     def _step(
         self,
-        order: NDArray[np.int64],
+        order: NDArray[np.int64] | Tensor,
+        placed: Tensor,
         draws: augmentation.Draws,
         slices: list[slice],
         lr: float,
         place: tuple[int, int],
     ) -> Tensor:
-        """One optimizer step over its micro-batches; returns (sum of losses, number correct), left on the device."""
+        """One optimizer step over its micro-batches; returns (sum of losses, number correct), left on the device.
+
+        order, placed: the epoch's rows where the pictures lie, and on the device.
+        """
+        self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.zero_grad(set_to_none=True)
         seen = torch.zeros(2, device=self.device)
         rows = slices[-1].stop - slices[0].start
-        for part, piece in enumerate(slices):
-            index = order[piece]
-            inputs = self._normalise(self.pictures.raw(index), draws.part(piece.start, piece.stop))
-            truth = self._targets[torch.from_numpy(index).to(self.device)]
-            name = ("resnet.dropout", *self.task.path, *place, part)
-            with seeded(self.device, seeds.integer(self.task.seed, *name), self._dropout):
-                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-                    logits = self.network(inputs)
-                loss = functional.cross_entropy(
-                    logits.float(), truth, reduction="sum", label_smoothing=self.config.label_smoothing
-                )
-                (loss / rows).backward()
-            seen += torch.stack([loss.detach(), (logits.detach().argmax(dim=1) == truth).sum()])
-        self.optimizer.step()
+        with deterministic(self.device):
+            for part, piece in enumerate(slices):
+                inputs = self._normalise(self.pictures.raw(order[piece]), draws.part(piece.start, piece.stop))
+                truth = self._targets[placed[piece]]
+                name = ("resnet.dropout", *self.task.path, *place, part)
+                with seeded(self.device, seeds.integer(self.task.seed, *name), self._dropout):
+                    with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+                        logits = self.network(inputs)
+                    loss = functional.cross_entropy(
+                        logits.float(), truth, reduction="sum", label_smoothing=self.config.label_smoothing
+                    )
+                    (loss / rows).backward()
+                seen += torch.stack([loss.detach(), (logits.detach().argmax(dim=1) == truth).sum()])
+            self.optimizer.step()
         return seen
+
+    def _out_of_memory(self) -> EnvironmentFailure:
+        batch, accumulate = self.config.batch_size, self.config.accumulate
+        return EnvironmentFailure(
+            f"the memory of {self.device} is not enough for {batch} pictures at a time",
+            where=f"--variant {self.config.variant}, {self.pictures.size[0]}x{self.pictures.size[1]} pixels",
+            next_step=f"--batch-size {max(1, batch // 2)} --accumulate {accumulate * 2} makes the same steps"
+            " (batch norm then sees smaller batches)",
+        )
 
     def _measure(self, rows: NDArray[np.int64]) -> tuple[float, float]:
         return loss_and_accuracy(self.network, self.pictures, self._normalise, rows, self.task.targets)
 
     def _remember(self, record: EpochRecord) -> None:
         progress, config = self.progress, self.config
-        progress.epoch = record.epoch
+        progress.epoch, progress.step, progress.spent = record.epoch, 0, 0.0
+        self.restore_totals((0.0, 0.0))
         progress.history.append(record)
         watched = record.monitor_loss if len(self.task.monitor) else record.train_loss
         if watched < progress.best_loss:

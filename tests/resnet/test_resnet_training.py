@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from fercli.config.resnet import ResNetConfig
-from fercli.errors import InputError, UsageError
+from fercli.errors import EnvironmentFailure, InputError, UsageError
 from fercli.resnet.batches import Pictures
 from fercli.resnet.scoring import probabilities
-from fercli.resnet.training import Task, Training, step_slices
+from fercli.resnet.training import StepRecord, Task, Training, step_slices
 from fercli.resnet.variants import build
 
 CPU = torch.device("cpu")
@@ -58,12 +58,12 @@ def same(one, other):
 
 @pytest.mark.parametrize("variant", ["cnn", "xu-resnet", "du-improved-resnet50"])
 def test_a_network_overfits_one_batch(variant):
-    images, targets = pictures_and_targets(rows=12, size=(32, 32))
+    images, targets = pictures_and_targets(rows=12, size=(32, 24))
     rows = np.arange(12)
     plain = {"flip": False, "shift": 0, "rotate": 0.0, "brightness": 0.0}
     # Dropout would keep the training loss up: the network's capacity is the question here.
     settings = ResNetConfig.of(
-        variant=variant, dropout=0.0, epochs=40, batch_size=12, lr=2e-3, schedule="constant", keep="last", **plain
+        variant=variant, dropout=0.0, epochs=25, batch_size=12, lr=2e-3, schedule="constant", keep="last", **plain
     )
     run, records = trained(images, targets, settings, Task(targets, rows, rows[:0], rows[:0]))
     assert records[-1].train_loss < 0.05
@@ -196,3 +196,28 @@ def test_what_cannot_be_trained_is_refused_with_the_remedy():
     targets[3] = -1
     with pytest.raises(InputError, match="1 of 40 training rows have no label"):
         training(images, targets, config(), task(targets))
+
+
+def test_a_device_without_memory_is_told_the_batch_that_makes_the_same_steps(monkeypatch):
+    images, targets = pictures_and_targets()
+    run = training(images, targets, config(batch_size=16, accumulate=2))
+
+    def full(*_arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(run.network, "forward", full)
+    with pytest.raises(EnvironmentFailure, match="not enough for 16 pictures at a time") as refused:
+        next(run.steps())
+    assert "--batch-size 8 --accumulate 4" in refused.value.next_step
+
+
+def test_steps_count_every_picture_once_an_epoch():
+    images, targets = pictures_and_targets()
+    events = list(training(images, targets, config(epochs=2)).steps())
+    steps = [event for event in events if isinstance(event, StepRecord)]
+    assert [(step.epoch, step.step, step.steps, step.pictures) for step in steps[:3]] == [
+        (1, 1, 3, 16),
+        (1, 2, 3, 16),
+        (1, 3, 3, 8),
+    ]
+    assert [type(event).__name__ for event in events] == (["StepRecord"] * 3 + ["EpochRecord"]) * 2

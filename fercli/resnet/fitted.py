@@ -1,0 +1,111 @@
+"""A trained network as it is stored: `model.json` and `weights.safetensors`, and nothing that can run code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from fercli.config.resnet import Architecture
+from fercli.errors import ArtifactError, InputError
+from fercli.resnet.batches import Normalisation, Normaliser, Pictures
+from fercli.resnet.scoring import SCORING_BATCH, probabilities
+from fercli.resnet.variants import build
+
+FORMAT = "fercli-resnet"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class FittedNet:
+    """Everything that scoring needs: shape, weights, normalisation of the training rows, class names in order."""
+
+    architecture: Architecture
+    classes: tuple[str, ...]
+    normalisation: Normalisation
+    state: Mapping[str, Tensor]
+
+    def record(self) -> dict[str, Any]:
+        """`model.json`."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "architecture": self.architecture.stored(),
+            "classes": list(self.classes),
+            "normalisation": self.normalisation.stored(),
+        }
+
+    def weights(self) -> bytes:
+        """`weights.safetensors`; equal weights give equal bytes."""
+        data: bytes = safetensors.torch.save({name: tensor.contiguous() for name, tensor in self.state.items()})
+        return data
+
+    def network(self) -> nn.Module:
+        """The network on the CPU, in evaluation mode."""
+        network = build(self.architecture)
+        network.load_state_dict(dict(self.state))
+        return network.eval()
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any], weights: bytes, *, where: str) -> "FittedNet":
+        """The network of a `model.json` and a `weights.safetensors`; ArtifactError naming `where` if they are damaged
+        or do not belong together."""
+        try:
+            if record["format"] != FORMAT or record["version"] != VERSION:
+                raise _damaged(where, f"model.json is {record['format']} {record['version']}, not {FORMAT} {VERSION}")
+            architecture = Architecture(**record["architecture"])
+            facts = record["normalisation"]
+            normalisation = Normalisation(tuple(map(float, facts["mean"])), tuple(map(float, facts["sd"])))
+            state = safetensors.torch.load(weights)
+            with torch.device("meta"):
+                expected = build(architecture).state_dict()
+        except (KeyError, TypeError, ValueError, ValidationError, SafetensorError) as error:
+            raise _damaged(where, str(error).splitlines()[0]) from None
+        shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+        if shapes != {name: tuple(tensor.shape) for name, tensor in state.items()}:
+            raise _damaged(where, "the weights do not have the shapes that model.json describes")
+        return cls(architecture, tuple(record["classes"]), normalisation, state)
+
+
+class NetScorer:
+    """A fitted network behind the `records.Scorer` seam: uint8 pictures in, class probabilities out."""
+
+    input = "pixels"
+
+    def __init__(self, fitted: FittedNet, device: torch.device, *, batch: int = SCORING_BATCH) -> None:
+        self.classes = fitted.classes
+        self._architecture = fitted.architecture
+        self._device = device
+        self._batch = batch
+        self._network = fitted.network().to(device).to(memory_format=torch.channels_last)
+        self._normaliser = Normaliser(fitted.normalisation, device)
+
+    def scores(self, batch: NDArray[Any]) -> NDArray[np.float32]:
+        """(n, H, W[, 3]) uint8 -> (n, C) float32; InputError for pictures of another size or colour."""
+        pictures = Pictures(batch, self._device, resident=False)
+        wanted = self._architecture
+        if pictures.size != wanted.size or pictures.channels != wanted.channels:
+            raise InputError(
+                f"the network was trained on {_shape(wanted.size, wanted.channels)} pictures, "
+                f"these are {_shape(pictures.size, pictures.channels)}",
+                next_step="import or convert the pictures to that size and colour",
+            )
+        return probabilities(self._network, pictures, self._normaliser, np.arange(len(batch)), batch=self._batch)
+
+
+def _shape(size: Sequence[int], channels: int) -> str:
+    return f"{size[0]}x{size[1]} {'gray' if channels == 1 else 'colour'}"
+
+
+def _damaged(where: str, reason: str) -> ArtifactError:
+    return ArtifactError(
+        f"the network cannot be read: {reason}",
+        where=where,
+        next_step="train it again, or restore the file from a copy",
+    )
