@@ -21,8 +21,8 @@ class SynthesizeConfig(Config):
     images_per_subject: int = Field(default=21, ge=1, le=10_000)
     size: tuple[int, int] = (48, 48)
     color: Literal["gray", "rgb"] = "gray"
-    face_height: float = Field(default=0.9, ge=0.1, le=1.0)
-    difficulty: float = Field(default=0.5, ge=0.0, le=1.0)
+    face_height: float = Field(default=1.5, ge=0.1, le=1.8)
+    difficulty: float = Field(default=0.4, ge=0.0, le=1.0)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
     @field_validator("size", mode="before")

@@ -29,17 +29,18 @@ def resting_face(rng: np.random.Generator, difficulty: float) -> dict[int, float
 def act(rng: np.random.Generator, expression: str, difficulty: float) -> dict[int, float]:
     """Action units of one picture, 0 to 1, keyed by number.
 
-    With rising difficulty expressions are weaker, single units are missing, and traces of another expression mix in:
-    that is where the classes overlap. At difficulty 0 every expression is its prototype at full strength.
+    With rising difficulty more pictures are subtle (5 to 50 % of full strength), single units are missing and traces of
+    another expression mix in: that is where the classes overlap. At difficulty 0 every expression is its prototype at full strength.
     """
-    weakest, strongest = 1 - 0.9 * difficulty, 1 - 0.25 * difficulty
+    subtle = rng.random() < 0.6 * difficulty
+    weakest, strongest = (0.05, 0.5) if subtle else (1 - 0.3 * difficulty, 1.0)
     intensity = weakest + (strongest - weakest) * rng.random()
     units: dict[int, float] = {}
     for unit, share in PROTOTYPES[expression].items():
-        kept = rng.random() >= 0.3 * difficulty
-        units[unit] = intensity * share * kept * (1 + difficulty * rng.uniform(-0.5, 0.3))
+        kept = rng.random() >= 0.1 * difficulty
+        units[unit] = intensity * share * kept * (1 + difficulty * rng.uniform(-0.4, 0.2))
     other = EXPRESSIONS[int(rng.integers(len(EXPRESSIONS)))]
-    trace = 0.7 * difficulty * rng.random() ** 2
+    trace = 0.6 * difficulty * rng.random() ** 2
     return combined(units, {unit: trace * share for unit, share in PROTOTYPES[other].items()})
 
 

@@ -80,7 +80,7 @@ def identity(seed: int, subject: int) -> Identity:
         lips=redder,
         iris=_blend(rng, ((60, 40, 28), (90, 120, 150), (84, 100, 60))),
         clothes=_blend(rng, ((40, 60, 110), (150, 40, 40), (60, 110, 70), (210, 205, 190), (40, 40, 44))),
-        glasses=bool(rng.random() < 0.15),
+        glasses=bool(rng.random() < 0.1),
         beard=float(rng.choice([0.0, 0.0, 0.0, rng.uniform(0.2, 0.7)])),
     )
 

@@ -42,6 +42,11 @@ class Canvas:
         return Canvas(self.pixels[part], self.x[part], self.y[part], self.pixel)
 
 
+def brightness(tone: Tone) -> float:
+    """Luma of a tone after ITU-R BT.601, 0 to 255."""
+    return float(np.array(tone, dtype=np.float32) @ _LUMA)
+
+
 def paint_face(canvas: Canvas, who: Identity, face: Face) -> None:
     """Body, hair, head, ears, then the parts of the face, back to front."""
     skull = _skull(canvas, who, face)
