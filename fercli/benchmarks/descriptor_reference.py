@@ -57,11 +57,12 @@ def canny(image: Image) -> NDArray[np.bool_]:
 def phog(image: Image, bins: int = 8, angle: int = 360, levels: int = 3) -> Real:
     """anna_phog.m with the edge map of current MATLAB."""
     cells = []
-    weight, index = np.zeros(image.shape), np.zeros(image.shape, dtype=int)
+    weight: Real = np.zeros(image.shape)
+    index = np.zeros(image.shape, dtype=int)
     if image.sum() > 100:
         gy, gx = np.gradient(image.astype(np.float64))
         magnitude = np.hypot(gx, gy)
-        gx[gx == 0] = 1e-5
+        gx = np.where(gx == 0, 1e-5, gx)
         if angle == 360:
             degrees = (np.arctan2(gy, gx) + np.pi) * 180 / np.pi
         else:

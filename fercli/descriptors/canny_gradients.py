@@ -15,8 +15,8 @@ def gradient(pixels: NDArray[Any], generation: str) -> tuple[Plane, Plane]:
     Borders are replicated. `matlab` and `matlab-2011`: sigma sqrt(2), smoothed across and differentiated along
     each axis, of 13 and 16 taps; `matlab-2010`: sigma 1, smoothed and then differentiated by a Gaussian again.
     """
-    image = np.empty(pixels.shape, dtype=np.float32)
-    np.divide(pixels, np.float32(255), out=image, casting="same_kind")
+    image = pixels.astype(np.float32)
+    image /= np.float32(255)
     smooth, slope = _taps(generation)
     if generation == "matlab-2010":
         image = _along_y(_along_x(image, smooth), smooth)
