@@ -156,7 +156,7 @@ def prune(
             except StopIteration as end:
                 both = end.value.stack
                 break
-            yield _spread(record, active, count)
+            yield _spread(record, active, pruned.widths)
         first_epoch += how.retrain_epochs
         pruned.put(active, both.take(np.arange(len(active))))
         control.put(active, both.take(np.arange(len(active), 2 * len(active))))
@@ -179,9 +179,9 @@ def prune(
     return Pruned(pruned, control, rounds)
 
 
-def _spread(record: EpochRecord, active: NDArray[np.int64], count: int) -> EpochRecord:
+def _spread(record: EpochRecord, active: NDArray[np.int64], units: NDArray[np.int64]) -> EpochRecord:
     """The record of the pruned half, with its values at the networks' places in the whole stack."""
-    half = len(active)
+    half, count = len(active), len(units)
     trained = np.zeros(count, dtype=bool)
     trained[active] = record.trained[:half]
     columns = []
@@ -189,4 +189,4 @@ def _spread(record: EpochRecord, active: NDArray[np.int64], count: int) -> Epoch
         column = np.full(count, np.nan)
         column[active] = getattr(record, name)[:half]
         columns.append(column)
-    return EpochRecord(record.epoch, trained, *columns)
+    return EpochRecord(record.epoch, units, trained, *columns)

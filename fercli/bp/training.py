@@ -28,9 +28,11 @@ class EpochRecord:
 
     epoch: number from 0, going on over retraining. train_*: over the epoch's batches, each before its update.
     test_*: on held-out rows after the epoch, for the eye only. monitor_loss: on inner rows, what stopping reads.
+    units: hidden units alive.
     """
 
     epoch: int
+    units: NDArray[np.int64]
     trained: NDArray[np.bool_]
     train_loss: NDArray[np.float64]
     train_accuracy: NDArray[np.float64]
@@ -124,7 +126,7 @@ def train(
             columns = np.full((5, count), np.nan)
             for chunk, scores in zip(chunks, apply(Chunk.work, chunks, repeat(number)), strict=True):
                 columns[:, chunk.networks] = scores
-            yield EpochRecord(number, running.copy(), *columns)
+            yield EpochRecord(number, stack.widths, running.copy(), *columns)
             if stopping is None:
                 continue
             for chunk in chunks:

@@ -18,7 +18,7 @@ class TrainBPConfig(Config):
 
     hidden: int = Field(default=64, ge=1, le=4096)
     optimizer: Literal["adam", "sgd", "momentum"] = "adam"
-    loss: Literal["mse", "bce", "ce"] = "mse"
+    loss: Literal["mse", "bce", "ce"] = "ce"
     output: Literal["sigmoid", "softmax"] = "sigmoid"
     epochs: int = Field(default=40, ge=1, le=100_000)
     batch_size: int = Field(default=32, ge=0)
