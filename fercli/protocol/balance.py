@@ -38,7 +38,7 @@ def placements(
     members = numbered(units)
     sizes = np.bincount(members)
     totals = np.bincount(classes).astype(np.float64)
-    weights = np.sqrt(1.0 / np.append(totals, len(labels)))
+    weights = np.sqrt(np.append(1.0 / totals, len(totals) / len(labels)))  # the sizes of bins count as one class does
     counts = np.zeros((len(sizes), len(totals) + 1))
     np.add.at(counts, (members, classes), 1.0)
     counts[:, -1] = sizes
@@ -53,7 +53,7 @@ def placements(
         bin_of_unit[several] = placed
         bins = bin_of_unit[members]
         surplus = residual / weights
-        _fill_with_singles(bins, classes, surplus, rng)
+        _fill_with_singles(bins, classes, surplus, shares, weights**2, rng)
         found.append(Placement(bins, float(np.sum((surplus * weights) ** 2))))
     return sorted(found, key=lambda placement: placement.cost)
 
@@ -114,11 +114,13 @@ def _fill_with_singles(
     bins: NDArray[np.int64],
     classes: NDArray[np.int64],
     surplus: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    weights: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> None:
     """Give the rows still at -1 to the bins that miss their class most; changes bins and surplus.
 
-    surplus: (B, C + 1) rows held above the share, per class and (last column) in all.
+    surplus: (B, C + 1) rows held above the share, per class and (last column) in all. weights: (C + 1,) of the cost.
     """
     for label in range(surplus.shape[1] - 1):
         rows = np.flatnonzero((bins < 0) & (classes == label))
@@ -126,9 +128,11 @@ def _fill_with_singles(
             continue
         amounts = _pour(surplus[:, label], len(rows))
         left = len(rows) - int(amounts.sum())
-        # The remainder decides the sizes of the bins: it goes where the class, then the size, is lowest.
-        level = np.round(surplus[:, label] + amounts, 6)
-        ranking = np.lexsort((rng.random(len(level)), np.round(surplus[:, -1], 6), level))
+        # The remainder decides the sizes of the bins: compare what each holds with its share of the rows dealt so far.
+        pending = len(bins) - int((bins >= 0).sum()) - len(rows)
+        size = surplus[:, -1] + amounts + shares * pending
+        need = weights[label] * (surplus[:, label] + amounts) + weights[-1] * size
+        ranking = np.lexsort((rng.random(len(need)), np.round(need, 9)))
         amounts[ranking[:left]] += 1
         bins[rng.permutation(rows)] = np.repeat(np.arange(len(amounts)), amounts)
         surplus[:, label] += amounts
