@@ -8,7 +8,7 @@ RGB; and the record that comes back holds the permutation that puts the planes i
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fercli.config.import_dataset import ImportDatasetConfig
 from fercli.datasets.content import pixel_content
+from fercli.datasets.faces import cropped, largest_face
 from fercli.datasets.images import as_color, fit_to
 from fercli.datasets.labels import class_order
 from fercli.errors import InputError
@@ -70,6 +71,12 @@ def assemble(
         if isinstance(item, LeftOut):
             left_out.append(item)
             continue
+        if config.faces == "crop":
+            found = _face_of(item)
+            if isinstance(found, LeftOut):
+                left_out.append(found)
+                continue
+            item = found
         pixels = as_color(item.pixels, config.color)
         if config.size is not None:
             pixels = fit_to(pixels, config.size, config.fit)
@@ -85,7 +92,7 @@ def assemble(
             pixels = as_color(pixels, "rgb")
         sink.append(pixels)
         contents.append(pixel_content(pixels))
-        rows.append(_without_pixels(item, nothing))
+        rows.append(replace(item, pixels=nothing))
     if len(sizes) > 1:
         raise _mixed_sizes(sizes, where)
     if stored is None:
@@ -94,6 +101,15 @@ def assemble(
     ordered = [rows[row] for row in order.tolist()]
     samples = _samples(ordered, np.array(contents)[order])
     return Assembled(samples, order, tuple(left_out), (stored[0], stored[1]), "rgb" if len(stored) == 3 else "gray")
+
+
+def _face_of(item: Picture) -> Picture | LeftOut:
+    """The picture cut to its largest face, whose box becomes the column `face`; LeftOut where none is found."""
+    box = largest_face(item.pixels)
+    if box is None:
+        return LeftOut(item.source, "no face found")
+    extra = {**item.extra, "face": ",".join(map(str, box))}
+    return replace(item, pixels=cropped(item.pixels, box), extra=extra)
 
 
 def natural(text: str) -> list[str | int]:
@@ -115,12 +131,6 @@ def unique_ids(ids: Iterable[str]) -> list[str]:
         taken.add(new)
         unique.append(new)
     return unique
-
-
-def _without_pixels(item: Picture, nothing: NDArray[np.uint8]) -> Picture:
-    return Picture(
-        item.id, item.label, item.split, item.group, item.source, nothing, item.width, item.height, item.extra
-    )
 
 
 def _samples(rows: Sequence[Picture], contents: NDArray[np.str_]) -> Samples:

@@ -29,8 +29,9 @@ def resting_face(rng: np.random.Generator, difficulty: float) -> dict[int, float
 def act(rng: np.random.Generator, expression: str, difficulty: float) -> dict[int, float]:
     """Action units of one picture, 0 to 1, keyed by number.
 
-    With rising difficulty more pictures are subtle (5 to 50 % of full strength), single units are missing and traces of
-    another expression mix in: that is where the classes overlap. At difficulty 0 every expression is its prototype at full strength.
+    With rising difficulty more pictures are subtle (5 to 50 % of full strength), single units are missing and
+    traces of another expression mix in: that is where the classes overlap.
+    At difficulty 0 every expression is its prototype at full strength.
     """
     subtle = rng.random() < 0.6 * difficulty
     weakest, strongest = (0.05, 0.5) if subtle else (1 - 0.3 * difficulty, 1.0)

@@ -1,10 +1,10 @@
-"""Every format that `import-dataset` reads, and how one is recognised."""
+"""Every format that `import-dataset` reads, and how one is recognised: by names, and by the headers of tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fercli.config.import_dataset import ImportDatasetConfig
-from fercli.datasets import class_folders, fer2013_folders, sfew
+from fercli.datasets import class_folders, csv_list, fer2013_csv, fer2013_folders, sfew, tables
 from fercli.datasets.image_headers import is_image_name
 from fercli.datasets.reading import Reading
 from fercli.datasets.sources import Source
@@ -13,17 +13,19 @@ from fercli.errors import InputError, UsageError
 
 @dataclass(frozen=True)
 class SourceFormat:
-    """One published tree or file: how to tell it by names, and its reader."""
+    """One published tree or file: how to tell it by its names and the header of its first table, and its reader."""
 
-    recognises: Callable[[Sequence[str]], bool]
+    recognises: Callable[[Sequence[str], str], bool]
     read: Callable[[Source, ImportDatasetConfig], Reading]
 
 
 # The order is that of asking: the most particular names first.
 FORMATS: dict[str, SourceFormat] = {
-    "fer2013-folders": SourceFormat(fer2013_folders.recognises, fer2013_folders.read),
-    "sfew": SourceFormat(sfew.recognises, sfew.read),
-    "class-folders": SourceFormat(class_folders.recognises, class_folders.read),
+    "fer2013-csv": SourceFormat(lambda names, header: fer2013_csv.recognises(header), fer2013_csv.read),
+    "fer2013-folders": SourceFormat(lambda names, header: fer2013_folders.recognises(names), fer2013_folders.read),
+    "sfew": SourceFormat(lambda names, header: sfew.recognises(names), sfew.read),
+    "csv": SourceFormat(lambda names, header: csv_list.recognises(header), csv_list.read),
+    "class-folders": SourceFormat(lambda names, header: class_folders.recognises(names), class_folders.read),
 }
 
 
@@ -36,8 +38,9 @@ def detect(source: Source) -> str:
     for every in (False, True):
         if every:
             names = source.names()
+        header = tables.first_header(source, names)
         for name, candidate in FORMATS.items():
-            if candidate.recognises(names):
+            if candidate.recognises(names, header):
                 return name
     if class_folders.has_folders(names):
         return "class-folders"
@@ -45,7 +48,7 @@ def detect(source: Source) -> str:
     raise InputError(
         f"no known format: {len(names):,} files, {pictures:,} of them pictures, and no class folders",
         where=str(source.path),
-        next_step=f"put the pictures into folders named by class, or say --format {'|'.join(FORMATS)}",
+        next_step=f"put the pictures into folders named by class, or say which --format it is: {', '.join(FORMATS)}",
     )
 
 

@@ -72,9 +72,13 @@ class Source(ABC):
         """All names; for a compressed tar that means reading it whole."""
         return [file.path for file in self.files()]
 
-    def find(self, path: str) -> SourceFile | None:
-        """The file of that path, or None; in a tar the pass stops there."""
-        return next((file for file in self.files() if file.path == path), None)
+    def head(self, path: str, count: int = 4096) -> bytes:
+        """The first bytes of the file of that path, empty where there is none; a tar is read only as far as that."""
+        for file in self.files():
+            if file.path == path:
+                with file.open() as stream, damage(path):
+                    return stream.read(count)
+        return b""
 
 
 class FolderSource(Source):
@@ -97,7 +101,8 @@ class FolderSource(Source):
                 if full.is_file():
                     yield SourceFile(full.relative_to(self.path).as_posix(), partial(_opened, full))
 
-    def find(self, path: str) -> SourceFile | None:
+    def file(self, path: str) -> SourceFile | None:
+        """The file at a path below the folder, None where there is none or a link leads out."""
         full = self.path / path
         if not full.is_file() or not full.resolve().is_relative_to(self.path.resolve()):
             return None

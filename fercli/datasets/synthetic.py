@@ -22,7 +22,7 @@ from fercli.seeds import generator
 _HALF_HEIGHT, _HALF_WIDTH = 1.12, 0.92
 # In a close-up this share of what overflows goes to the top: foreheads and hair are cut, chins are not.
 _CLOSE_UP = 0.42
-# Why: pose, light and blur are kept mild, so that what makes a set hard is how expressions look, not how they are taken.
+# Why: pose, light and blur are kept mild, so that what makes a set hard is how expressions look.
 _NUISANCE = 0.5
 
 
@@ -78,16 +78,17 @@ def _render(
     center_y = middle + max(0.05 * hard * scale, room_y) * rng.uniform(-1, 1)
 
     channels = 3 if config.color == "rgb" else 1
-    pixels = _background(rng, height, width, channels)
+    exposure = (140 / max(brightness(who.skin), 40)) ** 0.6
+    pixels = _background(rng, height, width, channels) / np.float32(exposure)
+    down = ((np.arange(height, dtype=np.float32)[:, None] + 0.5 - center_y) / scale).astype(np.float32)
+    across = ((np.arange(width, dtype=np.float32)[None, :] + 0.5 - center_x) / scale).astype(np.float32)
+    # Why: in a large frame only the part around the head is painted.
     rows = slice(max(0, int(center_y - 1.6 * scale)), height)
     columns = slice(max(0, int(center_x - 2.0 * scale)), min(width, int(center_x + 2.0 * scale) + 1))
-    down = (np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5 - center_y) / scale
-    across = (np.arange(columns.start, columns.stop, dtype=np.float32)[None, :] + 0.5 - center_x) / scale
-    x = (cos(pose.roll) * across + sin(pose.roll) * down).astype(np.float32)
-    y = (cos(pose.roll) * down - sin(pose.roll) * across).astype(np.float32)
-    canvas = Canvas(pixels[rows, columns], x, y, 1 / scale)
-    paint_face(canvas, who, face)
-    _light(canvas, rng, hard, (140 / max(brightness(who.skin), 40)) ** 0.6)
+    x = np.float32(cos(pose.roll)) * across[:, columns] + np.float32(sin(pose.roll)) * down[rows]
+    y = np.float32(cos(pose.roll)) * down[rows] - np.float32(sin(pose.roll)) * across[:, columns]
+    paint_face(Canvas(pixels[rows, columns], x, y, 1 / scale), who, face)
+    pixels *= np.float32(exposure) * _light(rng, across, down, hard)[..., None]
 
     pixels = _blur(pixels, scale * 0.03 * hard * rng.random())
     pixels += rng.normal(0, 1 + 2 * hard, pixels.shape).astype(np.float32)
@@ -110,11 +111,13 @@ def _background(rng: np.random.Generator, height: int, width: int, channels: int
     return (base + slope[0] * down + slope[1] * across).astype(np.float32)
 
 
-def _light(canvas: Canvas, rng: np.random.Generator, hard: float, exposure: float) -> None:
-    """A lamp from one side: brighter there, darker opposite, by up to 35 % at the head's edge."""
+def _light(
+    rng: np.random.Generator, across: NDArray[np.float32], down: NDArray[np.float32], hard: float
+) -> NDArray[np.float32]:
+    """A lamp from above or one side: (H, W) factors, brighter there, darker opposite, by up to 30 %."""
     angle, strength = rng.uniform(-pi, 0), 0.3 * hard * rng.random()
-    slope = np.clip(canvas.x * np.float32(cos(angle)) + canvas.y * np.float32(sin(angle)), -1, 1)
-    canvas.pixels *= np.float32(exposure) * (1 + np.float32(strength) * slope)[..., None]
+    slope = np.clip(np.float32(cos(angle)) * across + np.float32(sin(angle)) * down, -1, 1)
+    return 1 + np.float32(strength) * slope
 
 
 def _blur(pixels: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
