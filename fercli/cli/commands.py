@@ -2,10 +2,10 @@
 
 import typer
 
-from fercli.cli import data, features, workspace
+from fercli.cli import data, evaluation, features, workspace
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the app."""
-    for group in (data, features, workspace):
+    for group in (data, features, evaluation, workspace):
         group.register(app)

@@ -1,9 +1,11 @@
 """Which figures a run has, with their captions."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from fercli.report.figures.confusion import confusion_figure
 from fercli.report.figures.curves import curves_figure
@@ -14,6 +16,9 @@ from fercli.report.figures.style import png_bytes, svg_bytes
 from fercli.report.figures.units import units_figure
 from fercli.report.material import Drawing, RunMaterial
 from fercli.report.wording import percent, protocol_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def _drawing(stem: str, caption: str, figure: Figure | None) -> list[Drawing]:

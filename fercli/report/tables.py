@@ -44,14 +44,13 @@ class Sheet:
         """The columns' names for CSV."""
         return tuple(column.key for column in self.columns)
 
-    def as_table(self) -> Table:
-        """For the console."""
+    def as_table(self, *keys: str) -> Table:
+        """For the console: the columns `keys`, or all, with raw numbers, which it formats itself."""
+        places = [self.header.index(key) for key in keys] if keys else list(range(len(self.columns)))
         return Table(
             self.title,
-            tuple(column.label for column in self.columns),
-            tuple(
-                tuple(column.write(cell) for column, cell in zip(self.columns, row, strict=True)) for row in self.rows
-            ),
+            tuple(self.columns[place].label.removesuffix(" %") for place in places),
+            tuple(tuple(row[place] for place in places) for row in self.rows),
             self.notes,
         )
 

@@ -14,18 +14,8 @@ from fercli.seeds import generator
 
 MakeRun = Callable[..., RunMaterial]
 HISTORY = [
-    "repeat",
-    "fold",
-    "phase",
-    "epoch",
-    "units",
-    "learning_rate",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "monitor_loss",
-    "monitor_accuracy",
+    *("repeat", "fold", "phase", "epoch", "units", "learning_rate"),
+    *("train_loss", "train_accuracy", "test_loss", "test_accuracy", "monitor_loss", "monitor_accuracy"),
 ]
 RECEIPTS = ["repeat", "fold", "round", "unit", "units_left", "criterion", "value", "partner"] + [
     f"{split}_{quantity}_{when}"

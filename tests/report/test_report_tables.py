@@ -11,7 +11,11 @@ def test_models_stand_side_by_side_with_protocol_and_leaks_under_them(made_run):
     assert sheet.notes[1] == "leaky: films on both sides"
     cells = dict(zip(sheet.header, sheet.rows[0], strict=True))
     assert cells["accuracy"] == net["accuracy"]  # raw, not rounded
-    assert sheet.as_table().rows[0][3] == f"{100 * net['accuracy']:.1f}"
+    assert sheet.columns[3].write(net["accuracy"]) == f"{100 * net['accuracy']:.1f}"
+    console = sheet.as_table("run", "accuracy")
+    assert console.columns == ("run", "accuracy")
+    assert console.rows[1] == ("leaky", net["accuracy"])
+    assert console.notes == sheet.notes
 
 
 def test_undefined_precision_is_a_dash_and_explained(made_run):
@@ -19,7 +23,7 @@ def test_undefined_precision_is_a_dash_and_explained(made_run):
     run["per_class"]["fear"]["precision"] = None
     sheet = per_class_sheet(run)
     assert sheet.rows[2][2] is None
-    assert sheet.as_table().rows[2][2] == "–"
+    assert sheet.columns[2].write(None) == "–"
     assert "never predicted" in sheet.notes[0]
     assert per_class_sheet(made_run("other").metrics).notes == ()
 

@@ -1,0 +1,13 @@
+"""What a report says beside its runs."""
+
+from pydantic import Field
+
+from fercli.config.base import Config
+
+
+class ReportConfig(Config):
+    """title: of the page, None for the default. draws, seed: of the 95 % bootstrap intervals."""
+
+    title: str | None = Field(default=None, max_length=200)
+    draws: int = Field(default=2000, ge=100, le=100_000)
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)

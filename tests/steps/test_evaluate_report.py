@@ -1,0 +1,285 @@
+"""`fer evaluate` and `fer report` on made runs, from the command line to the files."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fercli.artifacts.store import Store
+from fercli.artifacts.tables import predictions_bytes, samples_bytes
+from fercli.evaluation.metrics import score
+from fercli.evaluation.summary import run_metrics
+from fercli.records import EXPRESSIONS, Fold, FoldPlan, FoldProtocol, Predictions, Samples
+from fercli.seeds import generator
+
+ROWS, FOLDS, FILMS = 210, 3, 21
+LOSSES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+def made_samples() -> Samples:
+    labels = np.array(EXPRESSIONS)[np.arange(ROWS) % 7]
+    ids = np.array([f"row_{index:03}" for index in range(ROWS)])
+    return Samples(
+        ids=ids,
+        labels=labels,
+        splits=np.full(ROWS, ""),
+        groups=np.array([f"film_{index // (ROWS // FILMS)}" for index in range(ROWS)]),
+        sources=ids,
+        widths=np.zeros(ROWS, dtype=np.int64),
+        heights=np.zeros(ROWS, dtype=np.int64),
+        classes=EXPRESSIONS,
+    )
+
+
+def made_plan() -> FoldPlan:
+    rows = np.arange(ROWS)
+    held_out = rows // (ROWS // FILMS) % FOLDS
+    none = np.zeros(0, dtype=np.int64)
+    return FoldPlan(
+        protocol=FoldProtocol("grouped", FOLDS, 1, FILMS, 0, "group"),
+        folds=tuple(Fold(0, fold, rows[held_out != fold], rows[held_out == fold], none) for fold in range(FOLDS)),
+        rows=rows,
+        copies=rows,
+    )
+
+
+def made_predictions(samples: Samples, plan: FoldPlan, strength: float) -> Predictions:
+    rows = np.concatenate([fold.test for fold in plan.folds])
+    truth = samples.targets[rows]
+    scores = np.exp(generator(0, "scores").normal(size=(ROWS, 7)) + strength * np.eye(7)[truth])
+    return Predictions(
+        ids=samples.ids[rows],
+        repeats=np.zeros(ROWS, dtype=np.int64),
+        folds=np.repeat([fold.fold for fold in plan.folds], [len(fold.test) for fold in plan.folds]),
+        splits=np.full(ROWS, ""),
+        truth=truth,
+        probabilities=scores / scores.sum(axis=1, keepdims=True),
+        classes=EXPRESSIONS,
+    )
+
+
+def write_features(store: Store, *, seed: int = 0):
+    """Features that only hold rows: nothing here reads their columns."""
+    begun = store.begin(
+        "features",
+        "sheet",
+        algorithm=1,
+        config={"seed": seed},
+        parents=[],
+        seed=0,
+        command=[],
+        execution={},
+        force=True,
+    )
+    with begun as draft:
+        draft.write_bytes("samples.csv", samples_bytes(made_samples()))
+        return store.read(draft.commit({"classes": list(EXPRESSIONS), "made": seed}), "features")
+
+
+def write_run(store: Store, name: str, *, strength: float = 1.0, pruned: bool = False, accuracy: float | None = None):
+    """A run as trainers write it. accuracy: a number to lie about in metrics.json."""
+    data = store.open("features", "sheet")
+    samples, plan = made_samples(), made_plan()
+    predictions = made_predictions(samples, plan, strength)
+    metrics = run_metrics(
+        name=name,
+        kind="pruned-bp" if pruned else "bp",
+        on="sheet",
+        samples=samples,
+        plan=plan,
+        predictions=predictions,
+        train_accuracy=[0.5, 0.6, 0.7],
+        train_loss=[0.1, 0.1, 0.1],
+        test_loss=[0.2, 0.2, 0.2],
+        loss_name="mse",
+    )
+    if accuracy is not None:
+        metrics["accuracy"] = accuracy
+    begun = store.begin(
+        "run",
+        name,
+        algorithm=1,
+        config={"strength": strength, "lie": accuracy},
+        parents=[data.parent()],
+        seed=0,
+        command=["fer", "train-bp"],
+        execution={},
+        force=True,
+    )
+    with begun as draft:
+        draft.write_json("metrics.json", metrics)
+        draft.write_bytes("predictions.csv", predictions_bytes(predictions))
+        history = [
+            (0, fold, "train", epoch, 64, 0.01, 1 / epoch, 0.5, 1.5 / epoch, 0.4, None, None)
+            for fold in range(FOLDS)
+            for epoch in (1, 2, 3)
+        ]
+        columns = ("repeat", "fold", "phase", "epoch", "units", "learning_rate", *LOSSES, "monitor_loss")
+        draft.write_csv("history.csv", (*columns, "monitor_accuracy"), history)
+        if pruned:
+            header = ("repeat", "fold", "round", "unit", "units_left", "criterion", "value", "partner")
+            steps = [f"{key}_{when}" for when in ("before", "removed", "retrained") for key in LOSSES]
+            receipts = [(0, 1, 0, 7, 63, "dead", 0.001, None, *([0.1] * 12))]
+            draft.write_csv("receipts.csv", (*header, *steps), receipts)
+        more = {"hidden_before": 64, "hidden_after": {"mean": 63.7, "min": 63, "max": 64}, "removed": {"dead": 1}}
+        path = draft.commit({"classes": list(EXPRESSIONS), "left_out": [], **(more if pruned else {})})
+    return store.read(path, "run")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Store:
+    """Two runs of one protocol."""
+    store = Store(tmp_path / "ws")
+    write_features(store)
+    write_run(store, "net", strength=1.5, pruned=True)
+    write_run(store, "weak", strength=0.5)
+    return store
+
+
+def test_evaluate_scores_all_runs_with_intervals_over_films(workspace: Store, fer: Callable):
+    answer = fer("evaluate", "--json", "--draws", 200)
+    assert answer.code == 0
+    body = json.loads(answer.out)
+    assert (body["status"], body["artifact"]) == ("done", "evaluation/all")
+    net, weak = body["runs"]
+    assert (net["name"], weak["name"]) == ("net", "weak")
+    expected = score(made_predictions(made_samples(), made_plan(), 1.5))
+    assert net["accuracy"] == expected.accuracy
+    assert net["confusion"] == expected.confusion.tolist()
+    assert net["intervals"]["accuracy"]["method"] == f"bootstrap over {FILMS} groups"
+    assert net["test"]["accuracy"]["pooled"] == net["accuracy"]
+    stored = json.loads((workspace.root / "evaluations/all/evaluation.json").read_text())
+    assert stored["runs"] == body["runs"]
+
+
+def test_evaluate_for_people_shows_table_protocol_and_verdict(workspace: Store, fer: Callable):
+    answer = fer("evaluate", "--draws", 200)
+    assert answer.code == 0
+    for words in ("Held-out scores on sheet (folds)", "3 grouped folds; 21 groups", "Of 2 models, net is right on"):
+        assert words in answer.out
+
+
+def test_evaluations_are_up_to_date_until_a_run_changes(workspace: Store, fer: Callable):
+    first = fer("evaluate", "--json", "--draws", 200)
+    again = fer("evaluate", "--json", "--draws", 200)
+    assert json.loads(again.out)["status"] == "up-to-date"
+    assert json.loads(again.out)["runs"] == json.loads(first.out)["runs"]
+    write_run(workspace, "weak", strength=0.1)
+    rebuilt = fer("evaluate", "--json", "--draws", 200)
+    assert json.loads(rebuilt.out)["status"] == "done"
+    assert "run/weak" in rebuilt.err  # says which parent changed
+    named = json.loads(fer("evaluate", "weak", "--json", "--draws", 200).out)
+    assert named["artifact"] == "evaluation/weak"
+    assert [entry["name"] for entry in named["runs"]] == ["weak"]
+
+
+def test_a_failed_gate_is_exit_six_after_everything_was_shown_and_saved(workspace: Store, fer: Callable):
+    text = fer("evaluate", "--draws", 200, "--require", "accuracy>=0.5,macro_f1>=0.01")
+    assert text.code == 6
+    assert "Held-out scores" in text.out
+    assert "fer: error: 1 of 4 gates failed: weak: accuracy>=0.5" in text.err
+    assert (workspace.root / "evaluations/all/evaluation.json").is_file()
+    answer = fer("evaluate", "--draws", 200, "--require", "accuracy>=0.5,macro_f1>=0.01", "--json")
+    body = json.loads(answer.out)  # one object
+    assert (answer.code, body["status"], body["error"]["code"]) == (6, "failed", 6)
+    assert [gate["passed"] for gate in body["gates"]] == [True, True, False, True]
+    assert set(body["gates"][0]) == {"expression", "value", "passed", "run"}
+    assert fer("evaluate", "net", "--draws", 200, "--require", "accuracy>=0.5").code == 0
+
+
+def test_a_misspelt_gate_is_refused_before_any_work(workspace: Store, fer: Callable):
+    answer = fer("evaluate", "--require", "acuracy>=0.5")
+    assert answer.code == 2
+    assert "no score is called 'acuracy'" in answer.err
+    assert "balanced_accuracy" in answer.err
+    assert workspace.names("evaluation") == []
+
+
+def test_no_runs_and_an_unknown_run_are_exit_four(fer: Callable, workspace: Store):
+    answer = fer("evaluate", "nett")
+    assert answer.code == 4
+    assert "choose one of: net, weak" in answer.err
+
+
+def test_an_empty_workspace_says_how_to_train(fer: Callable):
+    answer = fer("report")
+    assert answer.code == 4
+    assert "the workspace has no run yet" in answer.err
+
+
+def test_scores_that_the_predictions_do_not_give_are_refused(workspace: Store, fer: Callable):
+    write_run(workspace, "weak", strength=0.5, accuracy=0.99)
+    answer = fer("evaluate", "--draws", 200)
+    assert answer.code == 4
+    assert "run/weak states scores that its predictions do not give: accuracy: 0.99 stored" in answer.err
+    assert workspace.names("evaluation") == []
+
+
+def test_without_the_data_groups_are_unknown_and_a_warning_says_so(workspace: Store, fer: Callable):
+    write_features(workspace, seed=1)  # other data under the same name
+    answer = fer("evaluate", "net", "--json", "--draws", 200)
+    body = json.loads(answer.out)
+    assert "groups are unknown" in body["warnings"][0]
+    assert body["runs"][0]["intervals"]["accuracy"]["method"] == "wilson"
+
+
+def test_dry_runs_write_nothing(workspace: Store, fer: Callable):
+    for command, kind in (("evaluate", "evaluation"), ("report", "report")):
+        answer = fer(command, "--dry-run", "--json")
+        assert answer.code == 0
+        assert json.loads(answer.out)["would_make"] == f"{kind}/all"
+        assert workspace.names(kind) == []
+
+
+def test_report_writes_page_figures_and_tables(workspace: Store, fer: Callable):
+    answer = fer("report", "--draws", 200, "--title", "Two nets & a film")
+    assert answer.code == 0
+    folder = workspace.root / "reports/all"
+    assert f"page: {folder / 'index.html'}" in answer.out
+    assert "Of 2 models, net is right on" in answer.out
+    page = (folder / "index.html").read_text()
+    assert "<h1>Two nets &amp; a film</h1>" in page
+    assert "Pruned from 64 hidden units" in page
+    stems = {path.name for path in (folder / "figures").iterdir()}
+    for stem in ("models", "net-confusion", "net-curves", "net-units", "net-removals", "weak-confusion"):
+        assert {f"{stem}.png", f"{stem}.svg"} <= stems
+    assert "weak-units.png" not in stems
+    with (folder / "tables/models.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    expected = score(made_predictions(made_samples(), made_plan(), 1.5)).accuracy
+    assert float(rows[0]["accuracy"]) == expected
+
+
+def test_reports_are_up_to_date_until_a_run_or_the_ledger_changes(workspace: Store, fer: Callable):
+    first = json.loads(fer("report", "--json", "--draws", 200).out)
+    before = Path(first["page"]).read_bytes()
+    assert json.loads(fer("report", "--json", "--draws", 200).out)["status"] == "up-to-date"
+    shutil.rmtree(workspace.root / "reports/all")
+    again = json.loads(fer("report", "--json", "--draws", 200).out)
+    assert again["status"] == "done"
+    assert Path(again["page"]).read_bytes() == before
+    line = {"run": "net", "time": "2024-05-01T10:00:00Z", "purpose": "evaluate", "rows": 210}
+    (workspace.root / "ledger.jsonl").write_text(json.dumps(line) + "\n")
+    rebuilt = json.loads(fer("report", "--json", "--draws", 200).out)
+    assert rebuilt["status"] == "done"
+    assert "Test splits were scored 1 time in this workspace" in Path(rebuilt["page"]).read_text()
+
+
+def test_evaluate_and_report_agree_on_the_interval(workspace: Store, fer: Callable):
+    evaluated = json.loads(fer("evaluate", "net", "--json", "--draws", 200).out)["runs"][0]
+    fer("report", "net", "--draws", 200)
+    with (workspace.root / "reports/net/tables/models.csv").open(newline="") as handle:
+        row = next(csv.DictReader(handle))
+    assert float(row["accuracy_lower"]) == evaluated["intervals"]["accuracy"]["lower"]
+
+
+def test_other_classes_in_the_predictions_than_in_the_metrics_are_noticed(workspace: Store, fer: Callable):
+    path = workspace.root / "runs/weak/predictions.csv"
+    path.write_bytes(path.read_bytes().replace(b"angry", b"anger"))  # as many bytes as the manifest records
+    answer = fer("evaluate", "weak")
+    assert answer.code == 4
+    assert "run/weak has other classes in predictions.csv than in metrics.json" in answer.err
