@@ -1,0 +1,101 @@
+"""train-resnet."""
+
+import inspect
+from typing import Annotated, Any
+
+import typer
+
+from fercli.cli import options
+from fercli.cli.session import Session, command
+from fercli.records import Outcome
+
+PANEL = "Train"
+NET, LEARNING, SCHEDULE, AUGMENTATION = "Network", "Learning", "Learning rate and stopping", "Augmentation"
+
+
+def _value(name: str, kind: Any, text: str, panel: str) -> inspect.Parameter:
+    """An option over the recipe's value; None where it was not given."""
+    flag = "--" + name.replace("_", "-")
+    spelled = f"{flag}/--no-{name}" if kind is bool else flag
+    option = typer.Option(spelled, help=text, rich_help_panel=panel, show_default=False)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+# Every value of a recipe, in the order of the help; bounds stand in `config/resnet.py`.
+RECIPE_PARAMETERS = (
+    _value("variant", str, "See --list-variants.  [default: the recipe's, else xu-resnet]", NET),
+    _value("stem", str, "imagenet (7x7, max pooling), small-pool or small (3x3).", NET),
+    _value("width", int, "Channels of the cnn's first stage.  [default: 32]", NET),
+    _value("head_width", int, "Units of each of Du's two blocks.  [default: 64]", NET),
+    _value("dropout", float, "Share of the units dropped before the output, or in Du's blocks.", NET),
+    _value("weights", str, "none, imagenet, or a .safetensors or .pth file.  [default: none]", NET),
+    _value("epochs", int, "Passes over the training rows.", LEARNING),
+    _value("batch_size", int, "Pictures per forward pass.", LEARNING),
+    _value("accumulate", int, "Batches per optimizer step.", LEARNING),
+    _value("optimizer", str, "adam, adamw, sgd or momentum.", LEARNING),
+    _value("momentum", float, "Of --optimizer momentum.", LEARNING),
+    _value("weight_decay", float, "On kernels and weight matrices.", LEARNING),
+    _value("label_smoothing", float, "Share of each label spread over all classes.", LEARNING),
+    _value("lr", float, "Learning rate at the start.", SCHEDULE),
+    _value("schedule", str, "constant, cosine or plateau.", SCHEDULE),
+    _value("warmup", float, "Epochs of linear rise before the cosine.", SCHEDULE),
+    _value("plateau_factor", float, "What a plateau multiplies the rate by.", SCHEDULE),
+    _value("plateau_patience", int, "Epochs that make a plateau.", SCHEDULE),
+    _value("min_lr", float, "Floor of the plateau schedule.", SCHEDULE),
+    _value("patience", int, "Epochs without progress until training stops; 0 = never.", SCHEDULE),
+    _value("keep", str, "last, or best: the epoch with the lowest monitored loss.", SCHEDULE),
+    _value("flip", bool, "Mirror half of the pictures.", AUGMENTATION),
+    _value("shift", int, "Pixels of translation.", AUGMENTATION),
+    _value("rotate", float, "Degrees.", AUGMENTATION),
+    _value("brightness", float, "Share of the brightness.", AUGMENTATION),
+    _value("erase", float, "Probability of a blanked rectangle.", AUGMENTATION),
+    _value("precision", str, "fp32 or bf16.  [default: fp32]", options.RUNNING),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+
+    @command(app, "train-resnet", panel=PANEL, shared=(*RECIPE_PARAMETERS, *options.PROTOCOL_PARAMETERS))
+    def train_resnet(
+        session: Session,
+        dataset: options.Dataset = None,
+        recipe: Annotated[
+            str, typer.Option("--recipe", help="default, xu or du: values for all that follows.", rich_help_panel=NET)
+        ] = "default",
+        list_variants: Annotated[
+            bool, typer.Option("--list-variants", help="Name, size and cost of every variant.", rich_help_panel=NET)
+        ] = False,
+        size: Annotated[
+            str, typer.Option("--size", help="N or HxW in pixels, for --list-variants.", rich_help_panel=NET)
+        ] = "48",
+        device: Annotated[
+            str,
+            typer.Option(
+                "--device",
+                help="cpu, cuda, cuda:N, mps or auto; one that is not there is an error.",
+                rich_help_panel=options.RUNNING,
+            ),
+        ] = "auto",
+        name: options.Name = None,
+        threads: options.Threads = None,
+        force: options.Force = False,
+        dry_run: options.DryRun = False,
+    ) -> Outcome:
+        """A ResNet, or a plain net beside it, on every fold; a killed run goes on to the same result."""
+        from fercli.config.resnet import ResNetConfig
+        from fercli.steps import train_resnet as step
+
+        if list_variants:
+            return step.list_variants(options.size_of(size) or (48, 48), channels=1, classes=7)
+        given = {parameter.name: session.values[parameter.name] for parameter in RECIPE_PARAMETERS}
+        return step.run(
+            ResNetConfig.of_recipe(recipe, **given),
+            options.protocol_config(session),
+            session.request(name=name, inputs={"dataset": dataset}),
+            session.store(),
+            session.console,
+            device=device,
+        )

@@ -1,0 +1,53 @@
+"""From a config to a training that stands at its beginning."""
+
+import itertools
+import statistics
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from fercli.config.resnet import Architecture, ResNetConfig
+from fercli.resnet.batches import Pictures
+from fercli.resnet.fitted import FittedNet
+from fercli.resnet.pretrained import load_weights
+from fercli.resnet.training import StepRecord, Task, Training
+from fercli.resnet.variants import build
+
+
+def start(
+    pictures: Pictures,
+    task: Task,
+    config: ResNetConfig,
+    architecture: Architecture,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Training:
+    """A network with initial weights from (seed, path), or from `weights` where they fit, ready to be trained.
+
+    Raises InputError for weights, pictures or rows that do not fit, UsageError where nothing can be chosen on.
+    """
+    network = build(architecture, task.seed, *task.path)
+    if weights is not None:
+        load_weights(network, weights, where=f"--weights {config.weights}")
+    return Training(network, pictures, task, config)
+
+
+def fitted(training: Training, architecture: Architecture, classes: tuple[str, ...]) -> FittedNet:
+    """The network as it is kept: the chosen epoch's weights with the fold's own normalisation."""
+    return FittedNet(architecture, classes, training.normalisation, training.chosen_state)
+
+
+def use_threads(count: int) -> None:
+    """Let arithmetic on the CPU use `count` threads; results are the same bytes only for the same count."""
+    torch.set_num_threads(count)
+
+
+def seconds_per_picture(training: Training, steps: int = 4) -> float:
+    """Seconds that one picture costs in an optimizer step, by the median of a few; the training is used up by it."""
+    spent: list[float] = []
+    before = 0.0
+    for event in itertools.islice(training.steps(), steps):
+        if isinstance(event, StepRecord):
+            spent.append((training.progress.spent - before) / event.pictures)
+            before = training.progress.spent
+    return statistics.median(spent)

@@ -1,0 +1,142 @@
+"""One network trained to its end in a draft: checkpoints on the way, what is finished is never done twice."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.artifacts.arrays import read_array
+from fercli.artifacts.disk import Disk
+from fercli.artifacts.draft import Draft
+from fercli.config.resnet import Architecture, ResNetConfig
+from fercli.records import Progress
+from fercli.resnet import checkpoints
+from fercli.resnet.batches import Normaliser, Pictures
+from fercli.resnet.scoring import loss_and_accuracy, probabilities
+from fercli.resnet.starting import fitted, start
+from fercli.resnet.training import EpochRecord, Task, Training
+from fercli.workflow.interrupts import HeldSignals
+
+# A killed run repeats at most this many seconds, or twenty times what saving takes where that is longer.
+SAVE_SECONDS = 20.0
+SAVING_SHARE = 20.0
+
+
+@dataclass(frozen=True)
+class TrainedNet:
+    """What is left of a training once its weights are stored.
+
+    probabilities: (n, C) float32 of the task's held-out rows. train_loss, train_accuracy: of the kept weights over
+    the rows they were fitted on, in evaluation mode. seconds: of training alone.
+    """
+
+    history: tuple[EpochRecord, ...]
+    chosen_epoch: int
+    train_loss: float
+    train_accuracy: float
+    test_loss: float | None
+    seconds: float
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Nets:
+    """What all networks of a run share."""
+
+    draft: Draft
+    disk: Disk
+    pictures: Pictures
+    config: ResNetConfig
+    architecture: Architecture
+    classes: tuple[str, ...]
+    weights: Mapping[str, Any] | None
+
+    def train(self, task: Task, folder: str, label: str, bar: Progress, *, epochs: int | None = None) -> TrainedNet:
+        """Train, store `weights.safetensors` and `model.json` in `folder`, and give the rest.
+
+        epochs: a fixed number, with nothing to choose (the final model). A checkpoint that an interrupted process
+        left is taken up; a network that it finished is read back.
+        """
+        done, result = self.draft.scratch(f"{folder}/done.json"), self.draft.scratch(f"{folder}/probabilities.npy")
+        config = self.config
+        if epochs is not None:
+            config = config.model_copy(update={"epochs": epochs, "patience": 0, "keep": "last"})
+        if done.exists():
+            bar.advance(config.epochs * len(task.fit), f"{label} stands")
+            return _finished(done, result)
+        checkpoint = done.with_name(checkpoints.NAME)
+        training = start(self.pictures, task, config, self.architecture, self.weights)
+        checkpoints.resume(training, checkpoint.parent)
+        self._run(training, checkpoint, label, bar)
+        trained, net = self._measured(training), fitted(training, self.architecture, self.classes)
+        self.draft.write_bytes(f"{folder}/weights.safetensors", net.weights())
+        self.draft.write_json(f"{folder}/model.json", net.record())
+        with result.open("wb") as file:
+            np.save(file, trained.probabilities, allow_pickle=False)
+        facts = {**asdict(trained), "probabilities": None}
+        self.disk.replace_file(done, json.dumps(facts).encode())
+        checkpoint.unlink(missing_ok=True)
+        return trained
+
+    def _run(self, training: Training, checkpoint: Path, label: str, bar: Progress) -> None:
+        rows, epochs = len(training.task.fit), training.config.epochs
+        bar.advance(training.progress.epoch * rows)
+        saved, pause, note = time.monotonic(), SAVE_SECONDS, label
+        with HeldSignals() as held:
+            for event in training.steps():
+                if isinstance(event, EpochRecord):
+                    note = f"{label}, {_line(event, epochs)}"
+                    bar.advance(0, note)
+                else:
+                    bar.advance(event.pictures, note)
+                begun = time.monotonic()
+                if held.pending is not None or begun - saved > pause:
+                    self.disk.replace_file(checkpoint, checkpoints.dump(training))
+                    saved = time.monotonic()
+                    pause = max(SAVE_SECONDS, SAVING_SHARE * (saved - begun))
+                if held.pending is not None:
+                    held.deliver()
+        if training.progress.stopped:
+            bar.advance((epochs - training.progress.epoch) * rows, f"{note}, stopped early")
+
+    def _measured(self, training: Training) -> TrainedNet:
+        task, progress = training.task, training.progress
+        training.network.load_state_dict(training.chosen_state)
+        normaliser = Normaliser(training.normalisation, training.device)
+        train_loss, train_accuracy = loss_and_accuracy(
+            training.network, self.pictures, normaliser, task.fit, task.targets
+        )
+        scored = np.zeros((0, len(self.classes)), dtype=np.float32)
+        test_loss = None
+        if len(task.held_out):
+            scored = probabilities(training.network, self.pictures, normaliser, task.held_out)
+            kept = progress.history[training.chosen_epoch - 1].held_out_loss
+            test_loss = kept if np.isfinite(kept) else None
+        return TrainedNet(
+            history=tuple(progress.history),
+            chosen_epoch=training.chosen_epoch,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            test_loss=test_loss,
+            seconds=sum(record.seconds for record in progress.history),
+            probabilities=scored,
+        )
+
+
+def _finished(done: Path, result: Path) -> TrainedNet:
+    """A network that an interrupted process finished; the draft's key says that it belongs to this run."""
+    facts = json.loads(done.read_text())
+    history = tuple(EpochRecord(**record) for record in facts.pop("history"))
+    return replace(TrainedNet(**facts, history=history), probabilities=read_array(result, mmap=False))
+
+
+def _line(record: EpochRecord, epochs: int) -> str:
+    parts = [f"epoch {record.epoch}/{epochs}: loss {record.train_loss:.3f}, accuracy {record.train_accuracy:.3f}"]
+    if np.isfinite(record.held_out_accuracy):
+        parts.append(f"held out {record.held_out_accuracy:.3f}")
+    return ", ".join(parts)
