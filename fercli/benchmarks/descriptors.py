@@ -121,7 +121,7 @@ def _one_size(images: NDArray[np.uint8], few: int, repeats: int, everything: int
     for what, ours, theirs in PAIRS:
         difference = float(np.abs(ours(some) - [theirs(image) for image in some]).max())
         if difference > TOLERANCE:
-            raise ArithmeticError(f"{what} at {height}x{width} differs by {difference} from the transcription")
+            raise ArithmeticError(f"{what} at {height}x{width} differs by {difference:.3g} from the transcription")
         agreements.append(difference)
         seconds = _best(partial(ours, images), repeats)
         yield DescriptorTiming(what, "fercli", height, width, count, 1, seconds, difference)

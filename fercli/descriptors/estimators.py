@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from fercli.descriptors.canny import Canny
 from fercli.descriptors.hog import hog_batch
@@ -107,6 +107,8 @@ class _PictureTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
                 raise ValueError(f"X holds pictures of {seen}, image_shape says {shape}")
             shape, X = seen, np.reshape(np.asanyarray(X), (len(X), -1))  # type: ignore[arg-type]
         rows = validate_data(self, X, reset=reset, dtype="numeric")
+        if rows.dtype.kind != "u":
+            check_non_negative(rows, type(self).__name__)
         columns = rows.shape[1]
         if shape is None:
             side = isqrt(columns)

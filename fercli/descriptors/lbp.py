@@ -25,11 +25,11 @@ def lbp_batch(
     `points` neighbours on a circle of `radius` pixels, non-rotation-invariant uniform patterns: points *
     (points - 1) + 3 codes. Each block of the grid (rows, columns) gives one histogram that sums to 1, one after
     the other, row by row. Pixels whose circle leaves the picture count with a border of zeros, as scikit-image's.
-    Raises InputError if the grid is finer than the pixels.
+    Pixels between whole gray levels are rounded first. Raises InputError if the grid is finer than the pixels.
     """
     from skimage.feature import local_binary_pattern
 
-    stack = gray(images)
+    stack = np.rint(gray(images)).astype(np.uint8)
     count, height, width = stack.shape
     blocks = block_numbers("an LBP", height, width, grid)
     codes = points * (points - 1) + 3

@@ -112,7 +112,7 @@ def _region(roi: Sequence[int] | None, height: int, width: int) -> tuple[int, in
     return top - 1, bottom, left - 1, right
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _pyramid(height: int, width: int, region: tuple[int, int, int, int], levels: int, bins: int) -> Pyramid:
     """The cells of each level; those of level 0 are the whole region."""
     top, bottom, left, right = region
@@ -170,7 +170,7 @@ def _difference(
     return difference
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _steps(height: int, width: int) -> tuple[tuple[Steps, Steps], tuple[Steps, Steps]]:
     """How far the pixels after and before each pixel of a picture lie in memory: in x, then in y."""
     y, x = np.divmod(np.arange(height * width), width)

@@ -34,7 +34,7 @@ def gray(images: NDArray[Any]) -> NDArray[Any]:
     if stack.dtype.kind not in "iuf":
         raise InputError(f"pixels must be numbers in 0..255, not {stack.dtype}")
     values = stack.astype(np.float64)
-    if values.size and not (np.nanmin(values) >= 0 and np.nanmax(values) <= 255 and np.isfinite(values).all()):
+    if not np.all((values >= 0) & (values <= 255)):  # NaN fails both
         raise InputError(
             "pixels must be finite numbers in 0..255",
             where=f"smallest {values.min()}, largest {values.max()}",
