@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fercli.protocol.duplicates import numbered
 
-_MANY_UNITS = 2000  # above this many units of several rows, two starts suffice: the law of large numbers helps
+_MANY_UNITS = 2000  # above this many units of several rows, two greedy starts come close enough
 _SWAPS = 300  # exchanges look at pairs of units; above this many units, moves alone come close enough
 _ORDER_NOISE = 0.5  # standard deviation of the log size by which the greedy order is shuffled
 
@@ -80,7 +80,7 @@ def _improve(bins: NDArray[np.int64], profiles: NDArray[np.float64], residual: N
     Moving profile p from bin a to b changes the cost by 2 (p·(r_b - r_a) + p·p), r being the residuals.
     """
     count = len(profiles)
-    if count == 0:
+    if not 0 < count <= _MANY_UNITS:
         return
     units = np.arange(count)
     squares = np.einsum("uc,uc->u", profiles, profiles)
