@@ -56,8 +56,7 @@ def read(source: Source, config: ImportDatasetConfig) -> Reading:
 def _listing(source: Source) -> tuple[dict[str, list[Mapping[str, str]]], str]:
     """The rows of the list by path in the source, and the list's own path."""
     for file in tables.table_files(source):
-        with tables.opened(file) as rows:
-            listed = _by_path(rows, file.path)
+        listed = _by_path(tables.rows(file), file.path)
         if listed:
             return listed, file.path
     raise InputError(

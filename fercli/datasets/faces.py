@@ -27,7 +27,7 @@ def _cascade() -> Any:
 
 
 def largest_face(pixels: NDArray[np.uint8]) -> Box | None:
-    """(left, top, width, height) in pixels of the largest face of (H, W[, 3]) pixels, the topmost of equals; or None."""
+    """(left, top, width, height) of the largest face of (H, W[, 3]) pixels, the topmost of equals; None if none."""
     gray = to_gray(pixels) if pixels.ndim == 3 else pixels
     smallest = max(20, min(gray.shape) // 12)
     found = _cascade().detectMultiScale(gray, scaleFactor=1.1, minNeighbors=4, minSize=(smallest, smallest))

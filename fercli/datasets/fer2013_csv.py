@@ -18,6 +18,7 @@ from fercli.records import LeftOut, Picture
 
 # The numbers of the published file; they are not the order of the seven classes here.
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 COLUMNS = {"emotion", "pixels", "usage"}
 
 
@@ -33,15 +34,13 @@ def read(source: Source, config: ImportDatasetConfig) -> Reading:
     emotion or usage, or pixels that are no square of values from 0 to 255, is left out with its line.
     """
     for file in tables.table_files(source):
-        with tables.opened(file) as rows:
-            found = False
-            for number, (line, row) in enumerate(rows):
-                if not row.keys() >= COLUMNS:
-                    break
-                found = True
-                yield _picture(
-                    row["emotion"], row["pixels"], row["usage"].strip(), number, f"{file.path}:{line}", config
-                )
+        found = False
+        for number, (line, row) in enumerate(tables.rows(file)):
+            if not row.keys() >= COLUMNS:
+                break
+            found = True
+            where = f"{file.path}:{line}"
+            yield _picture(row["emotion"], row["pixels"], row["usage"].strip(), number, where, config)
         if found:
             return
     raise InputError(
@@ -66,4 +65,4 @@ def _picture(
         return LeftOut(where, f"{len(values)} pixels are no square")
     plane = np.frombuffer(values, dtype=np.uint8).reshape(side, side)
     label = EMOTIONS[int(emotion)]
-    return Picture(f"{usage}_{number}", label, split, "", where, as_color(plane, config.color), side, side)
+    return Picture(f"{USAGES[split]}_{number}", label, split, "", where, as_color(plane, config.color), side, side)

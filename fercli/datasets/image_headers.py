@@ -31,8 +31,8 @@ def is_image_name(path: str) -> bool:
 def read_header(data: bytes) -> ImageHeader:
     """Format and size of an image, after a check of what the format lets one check without decoding.
 
-    PNG: every chunk's CRC-32 and the end chunk; JPEG: the marker segments and the end marker; GIF, BMP and WebP:
-    the stated lengths. Raises BrokenImage.
+    PNG: every chunk's CRC-32 and the end chunk; JPEG: the marker segments and the end marker; GIF: its blocks; BMP,
+    WebP and PGM/PPM: the stated lengths. Raises BrokenImage.
     """
     try:
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -50,7 +50,7 @@ def read_header(data: bytes) -> ImageHeader:
         if data[:2] in (b"P5", b"P6"):
             return _netpbm(data)
     except (struct.error, IndexError):
-        raise BrokenImage("the file ends inside its header") from None
+        raise BrokenImage("the file is truncated") from None
     raise BrokenImage("the file is empty" if not data else "not a PNG, JPEG, BMP, GIF, WebP, TIFF or PGM/PPM file")
 
 
@@ -112,9 +112,23 @@ def _bmp(data: bytes) -> ImageHeader:
 
 def _gif(data: bytes) -> ImageHeader:
     width, height = struct.unpack_from("<HH", data, 6)
-    if not data.rstrip(b"\0").endswith(b";"):
-        raise BrokenImage("the GIF file is truncated: its trailer is missing")
+    at = 13 + _gif_palette(data[10])
+    while data[at] != 0x3B:
+        # An extension has a label before its sub-blocks, a picture its frame, perhaps a palette, and the code size.
+        if data[at] == 0x2C:
+            at += 11 + _gif_palette(data[at + 9])
+        elif data[at] == 0x21:
+            at += 2
+        else:
+            raise BrokenImage("a block of the GIF file is of no known kind")
+        while data[at]:
+            at += data[at] + 1
+        at += 1
     return ImageHeader("GIF", width, height)
+
+
+def _gif_palette(flags: int) -> int:
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _webp(data: bytes) -> ImageHeader:

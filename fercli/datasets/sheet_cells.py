@@ -55,10 +55,10 @@ def _xlsx(path: Path) -> Iterator[Row]:
     import openpyxl
 
     try:
-        with warnings.catch_warnings():
+        with path.open("rb") as stream, warnings.catch_warnings():
             # Why: openpyxl warns of extensions of the format that hold styles, not cells.
             warnings.simplefilter("ignore", UserWarning)
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
             try:
                 sheet = book.worksheets[0]
                 for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):

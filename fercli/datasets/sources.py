@@ -148,8 +148,8 @@ class TarSource(Source):
     def files(self) -> Iterator[SourceFile]:
         with (
             damage(str(self.path)),
-            self._opener() as stream,
-            tarfile.open(fileobj=stream, mode="r|") as archive,
+            self._opener() as compressed,
+            tarfile.open(fileobj=(stream := _Counted(compressed)), mode="r|") as archive,
         ):
             while (entry := archive.next()) is not None:
                 # Why: tarfile keeps every header it has met; a million of them are hundreds of megabytes.
@@ -161,9 +161,24 @@ class TarSource(Source):
                     yield _link(path, entry.linkname, self.path, from_root=entry.islnk())
                 elif entry.isfile():
                     yield SourceFile(path, partial(_member, archive, entry))
-            # Why: a cut-off archive shows only when the decompressor is read to its end.
+            # Why: tarfile takes a cut between two files for the end; only the decompressor and the end block tell.
             while stream.read(2**20):
                 pass
+            if stream.count < archive.offset + tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("its end block is missing")
+
+
+class _Counted(io.RawIOBase):
+    """A stream read forward only, which counts its bytes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(size)
+        self.count += len(data)
+        return data
 
 
 def open_source(path: str | Path) -> Source:

@@ -1,9 +1,9 @@
 """Text tables inside a source: the rows of a CSV, streamed, with numbers for error messages."""
 
+import codecs
 import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from typing import IO
 
 from fercli.datasets.sources import Source, SourceFile, damage
 from fercli.errors import InputError
@@ -30,42 +30,45 @@ def first_header(source: Source, names: Sequence[str]) -> str:
     return lines[0].decode("utf-8-sig", "replace").strip() if lines else ""
 
 
-@contextmanager
-def opened(file: SourceFile) -> Iterator[Iterator[tuple[int, Mapping[str, str]]]]:
+def rows(file: SourceFile) -> Iterator[tuple[int, Mapping[str, str]]]:
     """The rows of one CSV as (line number, {column: cell}); column names lower case and stripped.
 
-    Raises InputError with the line for broken CSV, NUL bytes, other encodings than UTF-8 and ragged rows.
+    Raises InputError with the line for broken CSV, other encodings than UTF-8 and ragged rows.
     """
-    with file.open() as stream:
-        yield _rows(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), file.path)
-
-
-def _rows(stream: io.TextIOWrapper, path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    path, number = file.path, 0
     csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
-    reader = csv.reader(stream, strict=True)
     try:
-        with damage(path):
+        with file.open() as stream, damage(path):
+            # Why: a member of a streamed tar cannot seek, which io.TextIOWrapper asks for.
+            reader = csv.reader((line.decode("utf-8") for line in _without_mark(stream)), strict=True)
             header = [name.strip().casefold() for name in next(reader, [])]
             for cells in reader:
+                number = reader.line_num
                 if not any(cells):
                     continue
                 if len(cells) != len(header):
                     raise InputError(
                         f"{len(cells)} cells under a header of {len(header)}",
-                        where=f"{path}, line {reader.line_num}",
+                        where=f"{path}, line {number}",
                         next_step="correct the row",
                     )
-                yield reader.line_num, dict(zip(header, cells, strict=True))
+                yield number, dict(zip(header, cells, strict=True))
     except UnicodeDecodeError as error:
         raise InputError(
             f"not UTF-8: byte 0x{error.object[error.start]:02x}",
-            where=f"{path}, after line {reader.line_num}",
+            where=f"{path}, after line {number}",
             next_step="save the table as UTF-8 CSV",
         ) from None
     except csv.Error as error:
         raise InputError(
-            f"broken CSV: {error}", where=f"{path}, after line {reader.line_num}", next_step="save the table again"
+            f"broken CSV: {error}", where=f"{path}, after line {number}", next_step="save the table again"
         ) from None
+
+
+def _without_mark(stream: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, the first without a byte order mark."""
+    yield stream.readline().removeprefix(codecs.BOM_UTF8)
+    yield from stream
 
 
 def columns(header: str) -> list[str]:
