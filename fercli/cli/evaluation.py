@@ -11,7 +11,7 @@ from fercli.records import Outcome
 PANEL = "Judge"
 
 Runs = Annotated[
-    list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs, by name or path; none = all.", show_default=False)
+    list[str] | None, typer.Argument(metavar="RUN", help="Runs, by name or path; none = all.", show_default=False)
 ]
 Draws = Annotated[
     int, typer.Option("--draws", help="Draws of the bootstrap intervals.", rich_help_panel=options.RUNNING)

@@ -29,7 +29,8 @@ def rescore(
 
     groups: (M,) group of each prediction, "" where it has none, or None. Adds `intervals` (per score an
     interval or None: bootstrap over groups where rows have them, else Wilson's for accuracy and the bootstrap
-    over rows for the others), `reliability` (15 bins) and `aurc` (area under risk-coverage).
+    over rows for the others), `reliability` (15 bins), `aurc` (area under risk-coverage) and to every fold the
+    `interval` of its accuracy (Wilson's: a fold rarely has groups enough to draw from).
     """
     scored = score(predictions)
     intervals = bootstrap(predictions, groups, seed=seed, draws=draws, level=level)
@@ -40,10 +41,20 @@ def rescore(
     return {
         **metrics,
         **scored.as_json(),
+        "folds": [_fold(entry, predictions, level) for entry in metrics.get("folds", [])],
         "intervals": {key: None if entry is None else entry.as_json() for key, entry in intervals.items()},
         "reliability": [asdict(entry) for entry in reliability(predictions.probabilities, predictions.truth)],
         "aurc": None if curve is None else curve.area,
     }
+
+
+def _fold(stored: Mapping[str, Any], predictions: Predictions, level: float) -> dict[str, Any]:
+    """A fold's entry with accuracy, macro-F1 and log loss computed anew."""
+    here = (predictions.repeats == stored["repeat"]) & (predictions.folds == stored["fold"])
+    scored = score(predictions, here)
+    interval = None if scored.accuracy is None else wilson(scored.accuracy * scored.rows, scored.rows, level)
+    fresh = {key: getattr(scored, key) for key in ("rows", "accuracy", "log_loss", "macro_f1")}
+    return {**stored, **fresh, "interval": None if interval is None else interval.as_json()}
 
 
 def contradictions(metrics: Mapping[str, Any], rescored: Mapping[str, Any]) -> list[str]:
@@ -54,4 +65,9 @@ def contradictions(metrics: Mapping[str, Any], rescored: Mapping[str, Any]) -> l
         close = isinstance(stored, float) and isinstance(computed, float) and abs(stored - computed) <= TOLERANCE
         if key in metrics and stored != computed and not close:
             found.append(f"{key}: {stored} stored, {computed} computed")
+    for stored_fold, computed_fold in zip(metrics.get("folds", []), rescored["folds"], strict=True):
+        before, now = stored_fold["accuracy"], computed_fold["accuracy"]
+        if before != now and (before is None or now is None or abs(before - now) > TOLERANCE):
+            place = f"repeat {stored_fold['repeat']} fold {stored_fold['fold']}"
+            found.append(f"accuracy of {place}: {before} stored, {now} computed")
     return found

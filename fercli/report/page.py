@@ -9,7 +9,7 @@ from typing import Any
 from fercli.report.drawings import models_drawing, run_drawings
 from fercli.report.html import bullets, details, figure, pairs, paragraph, table, tag, text
 from fercli.report.material import Drawing, RunMaterial
-from fercli.report.tables import Sheet, confusion_sheet, folds_sheet, models_sheet, per_class_sheet
+from fercli.report.tables import Sheet, confusion_sheet, folds_sheet, models_sheet, per_class_sheet, pruning_sheet
 from fercli.report.wording import (
     NONE,
     between,
@@ -56,10 +56,17 @@ def build(runs: Sequence[RunMaterial], *, title: str, test_scorings: int = 0, ve
         for entry in members:
             run = by_name[str(entry["name"])]
             drawn = run_drawings(run)
-            run_sheets = [per_class_sheet(entry), folds_sheet(entry), confusion_sheet(entry)]
+            run_sheets = {
+                "classes": per_class_sheet(entry),
+                "folds": folds_sheet(entry),
+                "confusion": confusion_sheet(entry),
+            }
+            pruning = pruning_sheet(entry)
+            if pruning is not None:
+                run_sheets["pruning"] = pruning
             sections.append(_run_section(run, drawn, run_sheets))
             drawings += drawn
-            sheets += run_sheets
+            sheets += run_sheets.values()
     ledger = (
         f"Test splits were scored {counted(test_scorings, 'time')} in this workspace, by its ledger."
         if test_scorings
@@ -114,16 +121,17 @@ def _navigation(names: Sequence[str]) -> str:
     return tag("nav", *links, aria_label="Runs")
 
 
-def _run_section(run: RunMaterial, drawn: Sequence[Drawing], sheets: Sequence[Sheet]) -> str:
+def _run_section(run: RunMaterial, drawn: Sequence[Drawing], sheets: Mapping[str, Sheet]) -> str:
     metrics = run.metrics
-    classes, folds, _ = sheets
+    folds = sheets["folds"]
     warned = caveats(metrics)
     parts = [
         tag("h2", text(run.name), tag("span", text(metrics["kind"]), class_="chip")),
         tag("div", *_figures_of_merit(metrics), class_="tiles"),
         *([paragraph(_pruning_words(run.content))] if "hidden_after" in run.content else []),
         tag("div", *(figure(d.svg.decode(), d.caption, d.stem) for d in drawn), class_="figures"),
-        table(classes),
+        *([table(sheets["pruning"])] if "pruning" in sheets else []),
+        table(sheets["classes"]),
     ]
     if len(folds.rows) > 1:
         spread = metrics["test"]["accuracy"]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fercli.records import Table
 from fercli.report.wording import NONE, caveats, number, percent, protocol_words
 
-Form = Literal["text", "percent", "number", "count"]
+Form = Literal["text", "percent", "number", "decimal", "count"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Column:
             return percent(value)
         if self.form == "number":
             return number(value)
+        if self.form == "decimal":
+            return number(value, 1)
         return f"{value:,}" if self.form == "count" else str(value)
 
 
@@ -57,9 +59,11 @@ class Sheet:
 
 def models_sheet(runs: Sequence[Mapping[str, Any]], name: str = "models") -> Sheet:
     """Comparable runs side by side; the protocol and every known leak stand under it."""
-    notes = [protocol_words(runs[0])]
-    for run in runs:
-        notes += [f"{run['name']}: {text}" if len(runs) > 1 else text for text in caveats(run)]
+    warned = {run["name"]: caveats(run) for run in runs}
+    # what holds for every run is said once, what holds for some names them
+    shared = [text for text in warned[runs[0]["name"]] if all(text in texts for texts in warned.values())]
+    own = [f"{run}: {text}" for run, texts in warned.items() for text in texts if text not in shared]
+    notes = (protocol_words(runs[0]), *shared, *own)
     return Sheet(
         name,
         f"Held-out scores on {runs[0]['on']} ({runs[0]['split']})",
@@ -98,7 +102,7 @@ def models_sheet(runs: Sequence[Mapping[str, Any]], name: str = "models") -> She
             )
             for run in runs
         ),
-        tuple(dict.fromkeys(notes)),
+        notes,
     )
 
 
@@ -157,6 +161,43 @@ def folds_sheet(run: Mapping[str, Any]) -> Sheet:
             )
             for fold in run["folds"]
         ),
+    )
+
+
+def pruning_sheet(run: Mapping[str, Any]) -> Sheet | None:
+    """Before pruning, after it, and the unpruned control; None for a run that stores no such comparison."""
+    if "before" not in run or "control" not in run or "hidden_after" not in run:
+        return None
+    stages = (
+        ("before pruning", run["hidden_before"], run["before"]),
+        ("pruned and retrained", run["hidden_after"]["mean"], run),
+        ("not pruned, same epochs", run["hidden_before"], run["control"]),
+    )
+    return Sheet(
+        f"{run['name']}-pruning",
+        "Before, after, and without pruning",
+        (
+            Column("network", "network"),
+            Column("units", "hidden units", "decimal"),
+            Column("train_accuracy", "train %", "percent"),
+            Column("train_loss", "train loss", "number"),
+            Column("accuracy", "accuracy %", "percent"),
+            Column("macro_f1", "macro-F1 %", "percent"),
+            Column("log_loss", "log loss", "number"),
+        ),
+        tuple(
+            (
+                stage,
+                units,
+                part["train"]["accuracy"]["mean"],
+                part["train"]["loss"]["mean"],
+                part["accuracy"],
+                part["macro_f1"],
+                part["log_loss"],
+            )
+            for stage, units, part in stages
+        ),
+        ("A gain over the last row comes from pruning; one it shares comes from the training that went with it.",),
     )
 
 

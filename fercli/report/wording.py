@@ -70,8 +70,13 @@ def comparable(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     return (metrics["on"], str(metrics["split"]), str(metrics["rows"]), *(str(protocol[key]) for key in keys))
 
 
+def _flawed(metrics: Mapping[str, Any]) -> bool:
+    """Whether the protocol leaves whole groups or copies on both sides: such a figure must not come first."""
+    return metrics["protocol"]["scheme"] == "contiguous" or bool(metrics.get("copies_in_training"))
+
+
 def ranked(runs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """The runs in sets that can be compared, each best accuracy first; larger sets first."""
+    """The runs in sets that can be compared, each best accuracy first; flawed protocols stand last, large sets first."""
     sets: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for run in runs:
         sets.setdefault(comparable(run), []).append(run)
@@ -79,7 +84,7 @@ def ranked(runs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
         sorted(entries, key=lambda run: (-(run["accuracy"] if run["accuracy"] is not None else -1), run["name"]))
         for entries in sets.values()
     ]
-    return sorted(ordered, key=lambda entries: -len(entries))
+    return sorted(ordered, key=lambda entries: (_flawed(entries[0]), -len(entries)))
 
 
 def verdict(runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -94,16 +99,16 @@ def verdict(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         beside = (
             f"Always answering the commonest training class gives {percent(majority)} %, chance {percent(chance)} %"
         )
+        # on balanced classes the commonest training class is the one held out least: then chance is the higher bar
+        bar, bar_name = (majority, "the majority class") if majority >= chance else (chance, "chance")
         if interval is None or best["accuracy"] is None:
             lines.append(f"{beside}.")
-        elif interval["lower"] > majority:
-            lines.append(
-                f"{beside}: the whole interval lies above both." if interval["lower"] > chance else f"{beside}."
-            )
+        elif interval["lower"] > bar:
+            lines.append(f"{beside}: the whole interval lies above both.")
         elif interval["upper"] < chance:
             lines.append(f"{beside}: the whole interval lies below chance, so look for an error in labels or protocol.")
         else:
-            lines.append(f"{beside}: with these rows it cannot be told from the majority class.")
+            lines.append(f"{beside}: with these rows it cannot be told from {bar_name}.")
     rivals = [
         run["name"]
         for run in runs[1:]

@@ -18,6 +18,8 @@ def test_each_row_lies_in_the_bin_of_its_confidence_and_the_upper_edge_belongs_t
     assert [entry.rows for entry in bins] == [0, 0, 2, 1, 1]
     assert bins[2].confidence == pytest.approx(0.575)
     assert bins[2].accuracy == pytest.approx(0.5)
+    exact, edge_truth = two_class([0.75], [True])
+    assert [entry.rows for entry in reliability(exact, edge_truth, bins=4)] == [0, 0, 1, 0]
     assert bins[0].confidence is None
     assert bins[0].accuracy is None
 
@@ -52,6 +54,7 @@ def test_rows_of_equal_confidence_are_answered_together_whatever_their_order():
     assert forward is not None
     assert backward is not None
     assert forward.coverage.tolist() == pytest.approx([2 / 3, 1.0])
+    assert forward.area == pytest.approx(2 / 3 * 0.5 + 1 / 3 * 1 / 3)
     assert forward.risk.tolist() == backward.risk.tolist() == pytest.approx([0.5, 1 / 3])
 
 

@@ -19,6 +19,20 @@ def test_scores_are_taken_again_and_other_keys_kept(made_predictions):
     json.dumps(entry, allow_nan=False)
 
 
+def test_folds_are_scored_again_with_an_interval_each_and_a_false_one_is_named(made_predictions):
+    predictions = made_predictions(rows=90, folds=3)
+    right = score(predictions, predictions.folds == 1).accuracy
+    stored = {"folds": [{"repeat": 0, "fold": 1, "rows": 30, "accuracy": right, "log_loss": 9.0, "majority": 0.2}]}
+    entry = rescore(stored, predictions, None, seed=0, draws=10)
+    (fold,) = entry["folds"]
+    assert fold["majority"] == 0.2
+    assert fold["interval"]["lower"] < right < fold["interval"]["upper"]
+    assert fold["log_loss"] == score(predictions, predictions.folds == 1).log_loss
+    assert contradictions(stored, entry) == []
+    lying = {"folds": [{**stored["folds"][0], "accuracy": 0.99}]}
+    assert contradictions(lying, entry) == [f"accuracy of repeat 0 fold 1: 0.99 stored, {right} computed"]
+
+
 def test_intervals_are_over_groups_where_rows_have_them(made_predictions):
     predictions = made_predictions(rows=100)
     plain = rescore({}, predictions, np.full(100, ""), seed=0, draws=100)

@@ -96,6 +96,9 @@ def test_mean_over_folds_and_pooled_accuracy_differ_where_folds_do(made_predicti
     assert metrics["test"]["accuracy"]["sd"] == pytest.approx(np.std([first, second], ddof=1))
     assert metrics["accuracy"] == metrics["test"]["accuracy"]["pooled"]
     assert [entry["rows"] for entry in metrics["folds"]] == [50, 10]
+    majority = [entry["majority"] for entry in metrics["folds"]]
+    assert metrics["majority"]["accuracy"]["pooled"] == pytest.approx((50 * majority[0] + 10 * majority[1]) / 60)
+    assert metrics["majority"]["accuracy"]["pooled"] > 0
 
 
 def test_sd_has_n_minus_one_and_is_null_for_one_fold():

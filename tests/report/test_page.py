@@ -59,13 +59,13 @@ def test_the_page_is_whole_and_fetches_nothing(made_run):
 
 
 def test_the_verdict_comes_before_every_table(made_run):
-    page = build([made_run("weak", 0.2), made_run("strong", 0.6)], title="two runs").html
+    page = build([made_run("weak", 0.2, pruned=False), made_run("strong", 0.6, pruned=False)], title="two runs").html
     assert page.index("Of 2 models, strong is right") < page.index("<table")
 
 
 def test_what_comes_from_data_is_escaped(made_run):
     nasty = '<script>alert("x")</script>'
-    run = made_run()
+    run = made_run(pruned=False)
     run.metrics["protocol"]["leaks"].append(nasty)
     run.metrics["classes"][0] = nasty
     run.metrics["per_class"][nasty] = run.metrics["per_class"].pop("angry")
@@ -77,7 +77,7 @@ def test_what_comes_from_data_is_escaped(made_run):
 
 
 def test_the_same_runs_give_the_same_page_and_files(made_run):
-    first, second = (build([made_run("net")], title="one run", version="1.0") for _ in range(2))
+    first, second = (build([made_run("net", folds=2)], title="one run", version="1.0") for _ in range(2))
     assert first == second
 
 
@@ -107,7 +107,7 @@ def test_leaks_stand_above_the_runs_and_pruning_and_the_ledger_are_told(made_run
 
 
 def test_runs_of_different_protocols_are_not_ranked_together(made_run):
-    page = build([made_run("net"), made_run("other", folds=10)], title="two protocols").html
+    page = build([made_run("net", pruned=False), made_run("other", folds=10, pruned=False)], title="two protocols").html
     assert "Of 2 models" not in page
     assert "net is right" in page
     assert "other is right" in page

@@ -24,6 +24,12 @@ def test_a_model_below_chance_is_suspected(made_run):
     assert "below chance" in second
 
 
+def test_where_the_majority_lies_below_chance_the_bar_is_chance(made_run):
+    run = made_run("net", majority={"accuracy": {"mean": 0.04, "sd": 0.0, "pooled": 0.04}})
+    _, second = verdict([with_interval(run, 0.12, 0.2)])
+    assert second.endswith("gives 4.0 %, chance 14.3 %: with these rows it cannot be told from chance.")
+
+
 def test_overlapping_rivals_are_named_and_separate_ones_are_not(made_run):
     runs = [
         with_interval(made_run("net"), 0.3, 0.4),

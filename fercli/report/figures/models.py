@@ -34,7 +34,9 @@ def models_figure(scores: Sequence[ModelScore], chance: float) -> Figure:
         if score.majority is not None:
             axes.plot([100 * score.majority], [place], marker="|", color=TEST, markersize=9, mew=1.6, linestyle="")
         if score.macro_f1 is not None:
-            axes.plot([100 * score.macro_f1], [place], marker="o", color=INK, mfc=PAPER, markersize=4, linestyle="")
+            axes.plot(
+                [100 * score.macro_f1], [place + 0.24], marker="o", color=INK, mfc=PAPER, markersize=4, linestyle=""
+            )
         if score.accuracy is not None:
             axes.plot([100 * score.accuracy], [place], marker="o", color=TRAIN, markersize=5.5, linestyle="")
     axes.axvline(100 * chance, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)), zorder=0)

@@ -9,6 +9,7 @@ from fercli.report.history import Columns
 
 # colour and hatch: bars must be told apart in a black-and-white print too
 LOOKS = {
+    "angle": (PALETTE[2], "----"),
     "dead": (PALETTE[0], ""),
     "saturated": (PALETTE[4], "////"),
     "correlated": (PALETTE[1], "\\\\\\\\"),

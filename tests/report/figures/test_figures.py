@@ -35,11 +35,19 @@ def test_every_figure_is_the_same_each_time_and_carries_no_date(made_run):
 
 
 def test_a_users_settings_neither_leak_in_nor_are_changed(made_run):
-    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.titlecolor": "red"}):
         before = dict(matplotlib.rcParams)
         foreign = run_drawings(made_run())[0]
         assert dict(matplotlib.rcParams) == before
     assert foreign == run_drawings(made_run())[0]
+
+
+def test_a_figure_drawn_twice_is_the_same_twice():
+    figure = confusion_figure(np.eye(3, dtype=int), ("angry", "happy", "sad"))
+    assert svg_bytes(figure) == svg_bytes(figure)
+    png = png_bytes(figure)
+    svg_bytes(figure)
+    assert png_bytes(figure) == png
 
 
 def test_confusion_shows_shares_of_the_true_class_and_its_rows():
