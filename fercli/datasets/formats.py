@@ -4,11 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fercli.config.import_dataset import ImportDatasetConfig
-from fercli.datasets import class_folders, csv_list, fer2013_csv, fer2013_folders, sfew, tables
+from fercli.datasets import (
+    affectnet,
+    ckplus,
+    class_folders,
+    csv_list,
+    fer2013_csv,
+    fer2013_folders,
+    ferplus,
+    jaffe,
+    rafdb,
+    sfew,
+    tables,
+)
 from fercli.datasets.image_headers import is_image_name
 from fercli.datasets.reading import Reading
 from fercli.datasets.sources import Source
-from fercli.errors import InputError, UsageError
+from fercli.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -21,9 +33,14 @@ class SourceFormat:
 
 # The order is that of asking: the most particular names first.
 FORMATS: dict[str, SourceFormat] = {
+    "ferplus": SourceFormat(lambda names, header: ferplus.recognises(names), ferplus.read),
     "fer2013-csv": SourceFormat(lambda names, header: fer2013_csv.recognises(header), fer2013_csv.read),
     "fer2013-folders": SourceFormat(lambda names, header: fer2013_folders.recognises(names), fer2013_folders.read),
     "sfew": SourceFormat(lambda names, header: sfew.recognises(names), sfew.read),
+    "jaffe": SourceFormat(lambda names, header: jaffe.recognises(names), jaffe.read),
+    "ckplus": SourceFormat(lambda names, header: ckplus.recognises(names), ckplus.read),
+    "rafdb": SourceFormat(lambda names, header: rafdb.recognises(names), rafdb.read),
+    "affectnet": SourceFormat(affectnet.recognises, affectnet.read),
     "csv": SourceFormat(lambda names, header: csv_list.recognises(header), csv_list.read),
     "class-folders": SourceFormat(lambda names, header: class_folders.recognises(names), class_folders.read),
 }
@@ -56,8 +73,6 @@ def resolve_format(source: Source, config: ImportDatasetConfig) -> str:
     """The format in force: the one that was asked for, else the one that is recognised."""
     if config.format == "auto":
         return detect(source)
-    if config.format not in FORMATS:
-        raise UsageError(f"--format {config.format} is not read yet", next_step=f"use one of {', '.join(FORMATS)}")
     return config.format
 
 
