@@ -19,7 +19,8 @@ Backend = Literal["loky", "dask"]
 Part = tuple[slice, NDArray[np.float32]]
 
 CHUNK_PIXELS = 1 << 20
-CHUNK_IMAGES = 512
+CHUNK_IMAGES = 256
+ROUND_BYTES = 1 << 27
 
 
 def blocks(config: DescriptorConfig, image_shape: tuple[int, ...]) -> tuple[Block, ...]:
@@ -84,27 +85,34 @@ def extract_chunks(
     images: (N, H, W) or (N, H, W, 3) uint8, best a memory map: with `loky` the processes get the place of a
     chunk in the file, any other array chunk by chunk. With `dask` chunks travel as arrays (no shared file system)
     to the cluster at `scheduler`, or to the current client's. skip: the first chunks that a caller already has.
-    At most two chunks per job are under way: memory does not grow with N. The bytes depend on none of this.
+    Memory does not grow with N: a round of chunks, at most `ROUND_BYTES` of descriptors or two chunks per job, is
+    handed over before the next begins. The bytes depend on none of this.
     Raises InputError as `blocks` does, and EnvironmentFailure where there is no dask or no cluster.
     """
-    blocks(config, images.shape[1:])
+    row_bytes = 4 * blocks(config, images.shape[1:])[-1].stop
     todo = chunks(len(images), images.shape[1:])[skip:]
+    if not todo:
+        return
     if backend == "loky" and jobs == 1:
         for part in todo:
             yield part, extract(images[part], config)
         return
+    # joblib's generator goes on computing however slowly its results are taken: rounds hold it back.
+    step = max(2 * jobs, min(16 * jobs, ROUND_BYTES // (row_bytes * (todo[0].stop - todo[0].start))))
     with _parallel(jobs, backend, scheduler) as parallel:
-        results = parallel(
-            joblib.delayed(extract)(images[part] if backend == "loky" else np.array(images[part]), config)
-            for part in todo
-        )
-        try:
-            yield from zip(todo, results, strict=True)
-        finally:
-            # A caller that stops early means to: joblib's warning about unused results is for others.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)
-                results.close()
+        for first in range(0, len(todo), step):
+            parts = todo[first : first + step]
+            results = parallel(
+                joblib.delayed(extract)(images[part] if backend == "loky" else np.array(images[part]), config)
+                for part in parts
+            )
+            try:
+                yield from zip(parts, results, strict=True)
+            finally:
+                # A caller that stops early means to: joblib's warning about unused results is for others.
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)
+                    results.close()
 
 
 @contextmanager
@@ -112,7 +120,8 @@ def _parallel(jobs: int, backend: Backend, scheduler: str | None) -> Iterator[jo
     """joblib's pool, handing results over in order as they come; only memory maps are shared by file."""
     options = {"return_as": "generator", "pre_dispatch": "2*n_jobs", "batch_size": 1}
     if backend == "loky":
-        yield joblib.Parallel(n_jobs=jobs, backend="loky", max_nbytes=None, **options)
+        with joblib.Parallel(n_jobs=jobs, backend="loky", max_nbytes=None, **options) as parallel:
+            yield parallel
         return
     with ExitStack() as stack:
         try:
@@ -126,7 +135,7 @@ def _parallel(jobs: int, backend: Backend, scheduler: str | None) -> Iterator[jo
                 next_step="install fercli[dask] and give the address of a running scheduler",
             ) from error
         stack.enter_context(joblib.parallel_config(backend="dask", client=client))
-        yield joblib.Parallel(n_jobs=jobs, **options)
+        yield stack.enter_context(joblib.Parallel(n_jobs=jobs, **options))
 
 
 def _computed(name: str, stack: NDArray[np.uint8], config: DescriptorConfig) -> Iterator[NDArray[np.float64]]:

@@ -99,6 +99,24 @@ def test_a_caller_may_stop_early_in_silence(stored, small_chunks):
     parts.close()
 
 
+def test_no_round_begins_before_the_last_one_was_taken(small_chunks, monkeypatch):
+    class Watched(np.ndarray):
+        taken = 0
+
+        def __getitem__(self, item):
+            Watched.taken += isinstance(item, slice)
+            return np.asarray(super().__getitem__(item))
+
+    monkeypatch.setattr(extraction, "ROUND_BYTES", 1)
+    images = np.tile(pictures(1, 24, 28), (200, 1, 1)).view(Watched)
+    whole = extraction.extract(np.asarray(images[:1]), ALL)
+    Watched.taken = 0
+    for index, (_, rows) in enumerate(extraction.extract_chunks(images, ALL, jobs=2)):
+        assert Watched.taken <= 4 * (index // 4 + 1)
+        assert (rows == whole).all()
+    assert index == 39
+
+
 def test_a_dask_cluster_gives_the_same_bytes(stored, small_chunks):
     from distributed import LocalCluster
 
@@ -129,7 +147,7 @@ def test_chunks_cover_every_picture_once_and_shrink_with_the_size():
     for count, shape in ((0, (48, 48)), (1, (48, 48)), (5000, (48, 48)), (7, (2000, 3000))):
         slices = extraction.chunks(count, shape)
         assert [i for part in slices for i in range(count)[part]] == list(range(count))
-        assert all(part.stop - part.start <= 512 for part in slices)
+        assert all(part.stop - part.start <= 256 for part in slices)
     assert extraction.chunks(3, (2000, 3000)) == (slice(0, 1), slice(1, 2), slice(2, 3))
 
 

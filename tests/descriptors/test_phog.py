@@ -84,6 +84,19 @@ def test_a_checkerboard_has_as_much_of_a_direction_as_of_its_opposite():
     assert whole[1] == 0
 
 
+@pytest.mark.parametrize("bins", range(1, 361))
+def test_the_largest_angle_falls_into_the_last_bin_whatever_the_rounding(bins):
+    image = np.repeat(np.array([[200, 100, 0]], np.uint8), 2, axis=0)
+    assert phog(image, bins=bins, levels=0, edges=np.ones((2, 3), bool))[-1] == 1
+
+
+@pytest.mark.parametrize(("total", "described"), [(100, False), (101, True)])
+def test_a_picture_counts_from_a_pixel_sum_above_100(total, described):
+    image = np.zeros((8, 8), np.uint8)
+    image[3, 3] = total
+    assert phog(image, levels=1, edges=np.ones((8, 8), bool)).any() == described
+
+
 def test_every_level_repeats_the_sums_of_the_one_above_where_cells_nest():
     image = pictures(1, 48, 64)[0]
     descriptor = phog(image, bins=8, levels=3)
