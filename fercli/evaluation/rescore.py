@@ -14,6 +14,8 @@ from fercli.records import Predictions
 
 # Scores are sums in another order at most; what differs by more was not computed from these predictions.
 TOLERANCE = 1e-9
+# Of fewer rows a group's accuracy says little: the worst of many small groups is low by chance alone.
+GROUP_ROWS = 10
 
 
 def rescore(
@@ -30,7 +32,8 @@ def rescore(
     groups: (M,) group of each prediction, "" where it has none, or None. Adds `intervals` (per score an
     interval or None: bootstrap over groups where rows have them, else Wilson's for accuracy and the bootstrap
     over rows for the others), `reliability` (15 bins), `aurc` (area under risk-coverage) and to every fold the
-    `interval` of its accuracy (Wilson's: a fold rarely has groups enough to draw from).
+    `interval` of its accuracy (Wilson's: a fold rarely has groups enough to draw from), and `worst_group`
+    {group, rows, accuracy}, the lowest among groups of at least 10 rows, None where there is none.
     """
     scored = score(predictions)
     intervals = bootstrap(predictions, groups, seed=seed, draws=draws, level=level)
@@ -45,7 +48,24 @@ def rescore(
         "intervals": {key: None if entry is None else entry.as_json() for key, entry in intervals.items()},
         "reliability": [asdict(entry) for entry in reliability(predictions.probabilities, predictions.truth)],
         "aurc": None if curve is None else curve.area,
+        "worst_group": None if groups is None else _worst_group(predictions, groups),
     }
+
+
+def _worst_group(predictions: Predictions, groups: NDArray[np.str_]) -> dict[str, Any] | None:
+    """The group that is answered worst, repeats together; of equals the larger, then the first by name."""
+    right = predictions.predicted == predictions.truth
+    repeats = len(np.unique(predictions.repeats))
+    found = []
+    for group in np.unique(groups[groups != ""]).tolist():
+        here = groups == group
+        rows = int(here.sum()) // repeats
+        if rows >= GROUP_ROWS:
+            found.append((float(np.mean(right[here])), -rows, group))
+    if not found:
+        return None
+    accuracy, rows, group = min(found)
+    return {"group": group, "rows": -rows, "accuracy": accuracy}
 
 
 def _fold(stored: Mapping[str, Any], predictions: Predictions, level: float) -> dict[str, Any]:

@@ -17,12 +17,16 @@ THEMED = {
     "#d55e00": "var(--test)",
     "#009e73": "var(--monitor)",
 }
+_UNIT = re.compile(r"(\d) %")
+_RANGE = re.compile(r"(\d)–(\d)")
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 
 
 def text(value: Any) -> str:
-    """Escaped for content and for attributes."""
-    return escape(str(value), quote=True)
+    """Escaped for content and for attributes; a number stays on one line with its unit, an interval with its ends."""
+    kept = _UNIT.sub("\\1\N{NO-BREAK SPACE}%", str(value))
+    kept = _RANGE.sub("\\1\N{WORD JOINER}–\N{WORD JOINER}\\2", kept)
+    return escape(kept, quote=True)
 
 
 def tag(name: str, *content: str, **attributes: str | None) -> str:
@@ -66,8 +70,10 @@ def table(sheet: Sheet, *, mark_first: bool = False, with_notes: bool = True) ->
                 else tag("td", text(column.write(cell)), class_="n" if number else None, data_v=raw)
             )
         body.append(tag("tr", *cells, class_="best" if mark_first and index == 0 and len(sheet.rows) > 1 else None))
-    drawn = tag("table", tag("caption", text(sheet.title)), tag("thead", head), tag("tbody", *body), class_="sortable")
-    return tag("div", drawn, class_="scroll") + (bullets(sheet.notes, "notes") if with_notes else "")
+    # the title stands outside: inside, a caption is as wide as the table and would be cut off on a phone
+    title = tag("p", text(sheet.title), class_="title")
+    drawn = tag("table", tag("thead", head), tag("tbody", *body), class_="sortable", aria_label=sheet.title)
+    return title + tag("div", drawn, class_="scroll") + (bullets(sheet.notes, "notes") if with_notes else "")
 
 
 def pairs(entries: Mapping[str, Any]) -> str:

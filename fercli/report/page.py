@@ -15,6 +15,7 @@ from fercli.report.wording import (
     between,
     caveats,
     counted,
+    division_words,
     listed,
     number,
     percent,
@@ -98,7 +99,7 @@ def _overview(members: Sequence[Mapping[str, Any]], sheet: Sheet, drawn: Sequenc
     first, *rest = verdict(members)
     # the first note is the protocol, the others are what a reader must know before believing a number
     protocol, *warned = sheet.notes
-    heading = "" if alone else tag("h2", text(f"{members[0]['on']}: {protocol_words(members[0])}"))
+    heading = "" if alone else tag("h2", text(f"{members[0]['on']}: {division_words(members[0])}"))
     return tag(
         "section",
         heading,
@@ -143,6 +144,12 @@ def _run_section(run: RunMaterial, drawn: Sequence[Drawing], sheets: Mapping[str
         "Known leaks": listed(warned) if warned else "none known",
         "Left out": _left_out(run.content),
     }
+    worst = metrics.get("worst_group")
+    if worst:
+        rows = counted(worst["rows"], "row")
+        protocol["Worst group"] = (
+            f"{worst['group']}: {percent(worst['accuracy'])} % of {rows} (groups of 10 rows or more)"
+        )
     parts.append(details("Protocol and leaks", pairs(protocol), is_open=bool(warned)))
     parts.append(details("Provenance", pairs(run.provenance)))
     return tag("section", *parts, id=f"run-{run.name}", class_="run")

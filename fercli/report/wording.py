@@ -31,6 +31,14 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
+def division_words(metrics: Mapping[str, Any]) -> str:
+    """How the rows were divided, in the fewest words: for headings."""
+    protocol = metrics["protocol"]
+    if protocol["scheme"] == "official":
+        return f"official split, {metrics['split']}"
+    return f"{protocol['k']} {protocol['scheme']} folds"
+
+
 def protocol_words(metrics: Mapping[str, Any]) -> str:
     """The protocol in one line, as printed under every table."""
     protocol = metrics["protocol"]
@@ -76,7 +84,7 @@ def _flawed(metrics: Mapping[str, Any]) -> bool:
 
 
 def ranked(runs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """The runs in sets that can be compared, each best accuracy first; flawed protocols stand last, large sets first."""
+    """The runs in sets that can be compared, each best accuracy first; flawed protocols last, larger sets first."""
     sets: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for run in runs:
         sets.setdefault(comparable(run), []).append(run)

@@ -8,7 +8,7 @@ from fercli.config.evaluate import EvaluateConfig
 from fercli.errors import GateFailed
 from fercli.evaluation.gates import check_gates, parse_gates
 from fercli.records import Notify, Outcome, Table
-from fercli.report.tables import models_sheet
+from fercli.report.tables import folds_sheet, models_sheet, per_class_sheet
 from fercli.report.wording import number, ranked, verdict
 from fercli.workflow.request import Request
 from fercli.workflow.scored_runs import all_parents, chosen_runs, default_name, run_inputs, scored
@@ -79,6 +79,8 @@ def outcome(artifact: Artifact, status: str) -> Outcome:
     lines: list[str] = []
     for members in ranked(body["runs"]):
         tables.append(models_sheet(members).as_table(*SHOWN))
+        if len(body["runs"]) == 1:
+            tables += [per_class_sheet(members[0]).as_table(), folds_sheet(members[0]).as_table()]
         lines += verdict(members)
     if body["gates"]:
         columns = ("run", "gate", "value", "passed")

@@ -45,6 +45,21 @@ def test_intervals_are_over_groups_where_rows_have_them(made_predictions):
     assert alone["intervals"]["accuracy"] is None
 
 
+def test_the_worst_group_is_named_among_those_with_enough_rows(made_predictions):
+    predictions = made_predictions(rows=60, repeats=2)
+    wrong = predictions.predicted != predictions.truth
+    groups = np.full(120, "rest")
+    by_id = {name: bool(wrong[predictions.ids == name].any()) for name in set(predictions.ids.tolist())}
+    hard = [name for name, missed in sorted(by_id.items()) if missed]
+    groups[np.isin(predictions.ids, hard[:10])] = "hard"
+    groups[np.isin(predictions.ids, hard[10:13])] = "small"
+    worst = rescore({}, predictions, groups, seed=0, draws=10)["worst_group"]
+    assert (worst["group"], worst["rows"]) == ("hard", 10)
+    assert worst["accuracy"] == np.mean(~wrong[groups == "hard"])
+    assert rescore({}, predictions, None, seed=0, draws=10)["worst_group"] is None
+    assert rescore({}, predictions, np.full(120, ""), seed=0, draws=10)["worst_group"] is None
+
+
 def test_stored_scores_that_the_predictions_do_not_give_are_named(made_predictions):
     predictions = made_predictions(rows=100)
     stored = score(predictions).as_json()

@@ -163,6 +163,15 @@ def test_evaluate_for_people_shows_table_protocol_and_verdict(workspace: Store, 
         assert words in answer.out
 
 
+def test_a_single_run_is_shown_class_by_class_and_fold_by_fold(workspace: Store, fer: Callable):
+    answer = fer("evaluate", "net", "--draws", 200)
+    assert "Per class" in answer.out
+    assert "Fold by fold" in answer.out
+    assert "Fold by fold" not in fer("evaluate", "--draws", 200).out
+    worst = json.loads(fer("evaluate", "net", "--json", "--draws", 200).out)["runs"][0]["worst_group"]
+    assert worst["rows"] == ROWS // FILMS
+
+
 def test_evaluations_are_up_to_date_until_a_run_changes(workspace: Store, fer: Callable):
     first = fer("evaluate", "--json", "--draws", 200)
     again = fer("evaluate", "--json", "--draws", 200)

@@ -11,13 +11,13 @@ from fercli.report.figures.style import COLUMN, MUTED, TRAIN, quiet_grid, styled
 def reliability_figure(bins: Sequence[tuple[int, float, float]], ece: float) -> Figure:
     """bins: rows, mean confidence and accuracy of each bin that has rows, shares in 0..1.
 
-    The area of a dot is the share of rows in its bin.
+    The area of a dot is the share of rows in its bin; no line joins them, for it would make as much of a bin
+    of one row as of a bin of hundreds.
     """
     total = sum(rows for rows, _, _ in bins)
     figure = Figure(figsize=(COLUMN, 2.9), layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 100], [0, 100], color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
-    axes.plot([100 * entry[1] for entry in bins], [100 * entry[2] for entry in bins], color=TRAIN, linewidth=1)
     axes.scatter(
         [100 * entry[1] for entry in bins],
         [100 * entry[2] for entry in bins],

@@ -91,8 +91,9 @@ def styled(draw: Callable[Arguments, Drawn]) -> Callable[Arguments, Drawn]:
             if figure is not None:
                 # constrained layout moves a little with every drawing: without this the second SVG differs
                 FigureCanvasAgg(figure)
-                figure.draw_without_rendering()
-                figure.draw_without_rendering()
+                engine = figure.get_layout_engine()
+                if engine is not None:
+                    engine.execute(figure)
                 figure.set_layout_engine("none")
             return figure
 
@@ -109,15 +110,16 @@ def png_bytes(figure: Figure) -> bytes:
     """The figure as PNG at 200 dpi; the same bytes each time."""
     buffer = io.BytesIO()
     with _our_style():
-        FigureCanvasAgg(figure)
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+        # the canvas itself, not `savefig`, which draws everything twice
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def svg_bytes(figure: Figure) -> bytes:
     """The figure as SVG without date, version or random names; the same bytes each time."""
     buffer = io.BytesIO()
+    dpi = figure.dpi
     with _our_style():
-        FigureCanvasSVG(figure)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    figure.dpi = dpi  # SVG is drawn at 72
     return buffer.getvalue()
