@@ -8,7 +8,8 @@ RGB; and the record that comes back holds the permutation that puts the planes i
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Protocol
 
 import numpy as np
@@ -61,12 +62,10 @@ def assemble(
     `#2`, `#3` … in that order. The column `content` of `samples.extra` is the digest of the stored pixels.
     Raises InputError naming `where` when there is no picture, or when sizes differ and no size is set.
     """
-    rows: list[Picture] = []
-    contents: list[str] = []
+    columns = _Columns()
     left_out: list[LeftOut] = []
     sizes: Counter[tuple[int, int]] = Counter()
     stored: tuple[int, ...] | None = None
-    nothing = np.empty((0, 0), dtype=np.uint8)
     for item in pictures:
         if isinstance(item, LeftOut):
             left_out.append(item)
@@ -91,15 +90,13 @@ def assemble(
         if len(stored) == 3:
             pixels = as_color(pixels, "rgb")
         sink.append(pixels)
-        contents.append(pixel_content(pixels))
-        rows.append(replace(item, pixels=nothing))
+        columns.add(item, pixel_content(pixels))
     if len(sizes) > 1:
         raise _mixed_sizes(sizes, where)
     if stored is None:
         raise _no_picture(left_out, where)
-    order = np.array(sorted(range(len(rows)), key=lambda row: natural(rows[row].source)), dtype=np.int64)
-    ordered = [rows[row] for row in order.tolist()]
-    samples = _samples(ordered, np.array(contents)[order])
+    order = columns.order()
+    samples = columns.samples(order)
     return Assembled(samples, order, tuple(left_out), (stored[0], stored[1]), "rgb" if len(stored) == 3 else "gray")
 
 
@@ -112,9 +109,9 @@ def _face_of(item: Picture) -> Picture | LeftOut:
     return replace(item, pixels=cropped(item.pixels, box), extra=extra)
 
 
-def natural(text: str) -> list[str | int]:
-    """Sort key in which numbers count by value: `a_2` before `a_10`."""
-    return [int(part) if index % 2 else part for index, part in enumerate(re.split(r"([0-9]+)", text))]
+def natural(text: str) -> str:
+    """Sort key in which numbers, up to 20 digits, count by value: `a_2` before `a_10`; equal only for equal texts."""
+    return re.sub("[0-9]+", lambda number: number[0].lstrip("0").zfill(20), text) + "\0" + text
 
 
 def unique_ids(ids: Iterable[str]) -> list[str]:
@@ -133,22 +130,62 @@ def unique_ids(ids: Iterable[str]) -> list[str]:
     return unique
 
 
-def _samples(rows: Sequence[Picture], contents: NDArray[np.str_]) -> Samples:
-    columns = sorted({name for row in rows for name in row.extra})
-    return Samples(
-        ids=np.array(unique_ids(row.id for row in rows), dtype=np.str_),
-        labels=np.array([row.label for row in rows], dtype=np.str_),
-        splits=np.array([row.split for row in rows], dtype=np.str_),
-        groups=np.array([row.group for row in rows], dtype=np.str_),
-        sources=np.array([row.source for row in rows], dtype=np.str_),
-        widths=np.array([row.width for row in rows], dtype=np.int64),
-        heights=np.array([row.height for row in rows], dtype=np.int64),
-        classes=class_order({row.label for row in rows}),
-        extra={
-            **{name: np.array([row.extra.get(name, "") for row in rows], dtype=np.str_) for name in columns},
-            "content": contents,
-        },
-    )
+@dataclass
+class _Columns:
+    """The rows so far, as columns: a million pictures must not stay a million records."""
+
+    ids: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    splits: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    heights: list[int] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    extra: dict[str, dict[int, str]] = field(default_factory=dict)
+
+    def add(self, item: Picture, content: str) -> None:
+        for name, value in item.extra.items():
+            if value:
+                self.extra.setdefault(name, {})[len(self.ids)] = value
+            else:
+                self.extra.setdefault(name, {})
+        self.ids.append(item.id)
+        self.labels.append(intern(item.label))
+        self.splits.append(intern(item.split))
+        self.groups.append(intern(item.group))
+        self.sources.append(item.source)
+        self.widths.append(item.width)
+        self.heights.append(item.height)
+        self.contents.append(content)
+
+    def order(self) -> NDArray[np.int64]:
+        """(N,) rows in the natural order of their sources, equal sources as they came."""
+        sources = self.sources
+        return np.array(sorted(range(len(sources)), key=lambda row: natural(sources[row])), dtype=np.int64)
+
+    def samples(self, order: NDArray[np.int64]) -> Samples:
+        def column(values: Sequence[str]) -> NDArray[np.str_]:
+            return np.array(values, dtype=np.str_)[order]
+
+        rows = order.tolist()
+        return Samples(
+            ids=np.array(unique_ids(self.ids[row] for row in rows), dtype=np.str_),
+            labels=column(self.labels),
+            splits=column(self.splits),
+            groups=column(self.groups),
+            sources=column(self.sources),
+            widths=np.array(self.widths, dtype=np.int64)[order],
+            heights=np.array(self.heights, dtype=np.int64)[order],
+            classes=class_order(set(self.labels)),
+            extra={
+                **{
+                    name: np.array([values.get(row, "") for row in rows], dtype=np.str_)
+                    for name, values in sorted(self.extra.items())
+                },
+                "content": column(self.contents),
+            },
+        )
 
 
 def _mixed_sizes(sizes: Counter[tuple[int, int]], where: str) -> InputError:

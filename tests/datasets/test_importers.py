@@ -277,7 +277,7 @@ def test_unique_ids_never_meet_a_name_that_is_there():
 
 
 def test_natural_order():
-    assert sorted(["b_1", "a_10", "a_2", "a"], key=natural) == ["a", "a_2", "a_10", "b_1"]
+    assert sorted(["b_1", "a_10", "a_02", "a_2", "a"], key=natural) == ["a", "a_02", "a_2", "a_10", "b_1"]
 
 
 @pytest.mark.parametrize(
