@@ -53,5 +53,5 @@ class PruneBPConfig(TrainBPConfig):
     angle: float = Field(default=15.0, ge=0, le=90)
     absorb: bool = False
     all_at_once: bool = False
-    retrain_epochs: int = Field(default=10, ge=1, le=100_000)
+    retrain_epochs: int = Field(default=5, ge=1, le=100_000)
     max_rounds: int = Field(default=1000, ge=1, le=100_000)
