@@ -91,6 +91,17 @@ def test_labels_that_are_read_from_held_out_rows_are_named() -> None:
     assert leak_test(cheat, features, np.arange(90) % 7, folds()[0]) == (Leak("held-out labels permuted", "priors"),)
 
 
+def test_each_alteration_is_seen_by_what_only_it_changes() -> None:
+    def cheat(features: NDArray[Any], labels: NDArray[np.int64], fold: Fold) -> Mapping[str, NDArray[Any]]:
+        return {"unread": np.isnan(features).any(axis=0), "largest": np.nan_to_num(np.abs(features)).max(axis=0)}
+
+    features = table()
+    features[folds()[0].test] = np.sign(features[folds()[0].test]) * 1e-3
+    assert leak_test(cheat, features, np.arange(90) % 7, folds()[0]) == (Leak("one held-out value NaN", "unread"),)
+    pixels = np.full((90, 2, 2), 7, dtype=np.uint8)
+    assert leak_test(cheat, pixels, np.arange(90) % 7, folds()[0]) == (Leak("held-out pixels inverted", "largest"),)
+
+
 def test_a_fit_that_does_not_repeat_itself_is_named() -> None:
     rng = np.random.default_rng()
 

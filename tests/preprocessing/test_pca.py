@@ -12,7 +12,7 @@ from fercli.preprocessing.pca import Projection, fit_projections
 
 PATHS = pytest.mark.parametrize(
     ("rows", "columns", "budget"),
-    [(400, 40, 2**30), (400, 40, 0), (120, 500, 2**30)],
+    [(400, 40, 2**30), (400, 40, 0), (123, 500, 2**30)],
     ids=["prefix and suffix", "divide and conquer", "Gram matrix"],
 )
 

@@ -99,6 +99,16 @@ def test_repeats_and_seeds_differ_as_much_as_chance_lets_them() -> None:
             assert overlap < 0.4
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_repeats_are_different_divisions_while_there_are_any_left(seed: int) -> None:
+    """Four units of two rows go into two folds in three balanced ways; single rows in thousands."""
+    units = np.repeat(np.arange(4), 2)
+    few = grouped(units, k=2, repeats=3, seed=seed)
+    assert len({numbered(folds).tobytes() for folds in few}) == 3
+    many = stratified(np.arange(40) % 3, k=4, repeats=9, seed=seed)
+    assert len({numbered(folds).tobytes() for folds in many}) == 9
+
+
 def test_groups_are_balanced_better_than_scikit_learn_does() -> None:
     from sklearn.model_selection import StratifiedGroupKFold
 

@@ -80,6 +80,20 @@ def test_a_group_that_crosses_is_refused_unless_allowed_by_name() -> None:
     assert taken(samples, table([0, 0, 1, 1, 0, 0])) == ()
 
 
+def test_a_group_that_crosses_in_one_repeat_is_enough() -> None:
+    samples = rows(["a", "b"] * 3, groups=["f", "f", "g", "g", "h", "h"])
+    lines = [*table([0, 0, 1, 1, 0, 0]), *table([0, 0, 0, 1, 1, 1], repeat=1)]
+    assert refusal(LeakRefused, samples, lines)[0].startswith("these folds would cut 1 of 3 groups")
+
+
+def test_equal_folds_in_two_repeats_have_inner_parts_of_their_own() -> None:
+    samples = plain(60)
+    lines = [row for repeat in (0, 1) for row in table([number % 2 for number in range(60)], repeat=repeat)]
+    made = resolve(samples, ProtocolConfig.of(folds="mine"), standing=read_folds_table(lines, name="mine"))
+    np.testing.assert_array_equal(made.folds[0].test, made.folds[2].test)
+    assert not np.array_equal(made.folds[0].inner, made.folds[2].inner)
+
+
 def test_groups_that_only_the_table_knows_count_too() -> None:
     lines = table([0, 1, 0, 1], group="f")
     assert refusal(LeakRefused, plain(4), lines)[0].startswith("these folds would cut 1 of 1 groups")
