@@ -9,8 +9,8 @@ from fercli.config.base import Config
 from fercli.errors import UsageError
 
 Descriptor = Literal["phog", "lpq", "hog", "lbp"]
-CannyName = Literal["matlab", "matlab-2011", "matlab-2010", "opencv"]
-FrequencyName = Literal["uniform", "gaussian", "quadrature"]
+Canny = Literal["matlab", "matlab-2011", "matlab-2010", "opencv"]
+Frequency = Literal["uniform", "gaussian", "quadrature"]
 
 DESCRIPTORS: tuple[Descriptor, ...] = ("phog", "lpq", "hog", "lbp")
 
@@ -53,10 +53,10 @@ class DescriptorConfig(Config):
     phog_bins: int = Field(default=8, ge=1, le=360)
     phog_angle: Literal[180, 360] = 360
     phog_levels: int = Field(default=3, ge=0, le=8)
-    phog_canny: CannyName = "matlab"
+    phog_canny: Canny = "matlab"
     lpq_windows: tuple[Window, ...] = (7,)
     lpq_grid: Grid = (1, 1)
-    lpq_frequency: FrequencyName = "uniform"
+    lpq_frequency: Frequency = "uniform"
     lpq_decorrelate: bool = True
     hog_orientations: int = Field(default=9, ge=1, le=360)
     hog_cell: int = Field(default=8, ge=2, le=256)

@@ -5,19 +5,19 @@ gradient's magnitude, non-maximum suppression along the gradient, hysteresis ove
 Source: MATLAB's documentation and published copies of edge.m; our maps agree with the golden ones pixel by pixel.
 """
 
-from typing import Any, Literal
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from fercli.config.descriptors import Canny
 from fercli.descriptors.canny_gradients import Plane, gradient
 from fercli.descriptors.pixels import gray, side_by_side, single, tiles
 from fercli.descriptors.thinning import thin_once
 from fercli.errors import InputError
 
-Canny = Literal["matlab", "matlab-2011", "matlab-2010", "opencv"]
-CANNIES: tuple[Canny, ...] = ("matlab", "matlab-2011", "matlab-2010", "opencv")
+CANNIES: tuple[Canny, ...] = get_args(Canny)
 
 _BINS = 64
 _NOT_EDGES = 0.7

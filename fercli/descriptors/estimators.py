@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from fercli.descriptors.canny import Canny
+from fercli.config.descriptors import Canny, Frequency
 from fercli.descriptors.hog import hog_batch
 from fercli.descriptors.lbp import lbp_batch
 from fercli.descriptors.lpq import lpq_batch
-from fercli.descriptors.lpq_filters import Frequency
 from fercli.descriptors.phog import Angle, phog_batch
 from fercli.errors import InputError
 

@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.config.descriptors import Frequency
 from fercli.descriptors.grid import block_numbers
-from fercli.descriptors.lpq_filters import PRODUCTS, Filters, Frequency, filters
+from fercli.descriptors.lpq_filters import PRODUCTS, Filters, filters
 from fercli.descriptors.pixels import TILE_PIXELS, gray, side_by_side, single, tiles
 from fercli.errors import InputError
 

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.config.descriptors import Frequency
 from fercli.errors import InputError
 
-Frequency = Literal["uniform", "gaussian", "quadrature"]
-FREQUENCIES: tuple[Frequency, ...] = ("uniform", "gaussian", "quadrature")
+FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
 TIE = 1e-9 * 255
 """A response within this share of sum|kernel| of zero is a tie and counts as zero."""
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.descriptors.canny import Canny, canny_batch
+from fercli.config.descriptors import Canny
+from fercli.descriptors.canny import canny_batch
 from fercli.descriptors.pixels import gray, single, tiles
 from fercli.errors import InputError
 
@@ -24,11 +25,10 @@ _TINY = 1e-5
 class Pyramid:
     """The cells of every level over a picture or its region of interest.
 
-    cells: per level (columns, rows). places: (levels + 1, H, W) int32, the first bin of the cell that a pixel
-    counts into on each level, or -1 outside the region and in the left-over rim. length: of the descriptor.
+    places: (levels + 1, H * W) int32, the first bin of the cell that a pixel counts into on each level, or -1
+    outside the region and in the left-over rim. length: of the descriptor.
     """
 
-    cells: tuple[tuple[int, int], ...]
     places: NDArray[np.int32]
     length: int
 
@@ -124,16 +124,14 @@ def _pyramid(height: int, width: int, region: tuple[int, int, int, int], levels:
             next_step=f"use at most {legal} levels",
         )
     places = np.full((levels + 1, height, width), -1, dtype=np.int32)
-    cells = []
     first = 0
     for level in range(levels + 1):
         x, y = wide >> level, tall >> level
         across, down = wide // x, tall // y
         number = np.arange(across * x)[None, :] // x * down + np.arange(down * y)[:, None] // y
         places[level, top : top + down * y, left : left + across * x] = first + bins * number
-        cells.append((across, down))
         first += bins * across * down
-    return Pyramid(cells=tuple(cells), places=places.reshape(levels + 1, -1), length=first)
+    return Pyramid(places=places.reshape(levels + 1, -1), length=first)
 
 
 def _histograms(

@@ -84,10 +84,10 @@ def test_a_checkerboard_has_as_much_of_a_direction_as_of_its_opposite():
     assert whole[1] == 0
 
 
-@pytest.mark.parametrize("bins", range(1, 361))
-def test_the_largest_angle_falls_into_the_last_bin_whatever_the_rounding(bins):
+def test_the_largest_angle_falls_into_the_last_bin_whatever_the_rounding():
     image = np.repeat(np.array([[200, 100, 0]], np.uint8), 2, axis=0)
-    assert phog(image, bins=bins, levels=0, edges=np.ones((2, 3), bool))[-1] == 1
+    for bins in range(1, 361):  # 360 / (360 / 161) rounds up past 161
+        assert phog(image, bins=bins, levels=0, edges=np.ones((2, 3), bool))[-1] == 1
 
 
 @pytest.mark.parametrize(("total", "described"), [(100, False), (101, True)])
