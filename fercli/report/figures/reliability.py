@@ -26,6 +26,7 @@ def reliability_figure(bins: Sequence[tuple[int, float, float]], ece: float) -> 
         alpha=0.75,
         linewidth=0,
         zorder=3,
+        clip_on=False,
     )
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 100)
