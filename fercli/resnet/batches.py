@@ -12,7 +12,7 @@ from fercli.errors import InputError
 from fercli.resnet import augmentation
 from fercli.resnet.augmentation import Draws
 
-_CHUNK = 4096
+_CHUNK_BYTES = 2**25
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ def fit_normalisation(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Nor
         raise InputError("there is no training row to fit the normalisation on")
     channels = images.shape[3] if images.ndim == 4 else 1
     counts = np.zeros((channels, 256), dtype=np.int64)
-    for start in range(0, len(rows), _CHUNK):
-        pixels = images[rows[start : start + _CHUNK]].reshape(-1, channels)
+    chunk = max(1, _CHUNK_BYTES // images[0].nbytes)
+    for start in range(0, len(rows), chunk):
+        pixels = images[rows[start : start + chunk]].reshape(-1, channels)
         for channel in range(channels):
             counts[channel] += np.bincount(pixels[:, channel], minlength=256)
     values = np.arange(256, dtype=np.float64)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from fercli.config.resnet import Architecture
 from fercli.errors import ArtifactError, InputError
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures
-from fercli.resnet.scoring import SCORING_BATCH, probabilities
+from fercli.resnet.scoring import probabilities
 from fercli.resnet.variants import build
 
 FORMAT = "fercli-resnet"
@@ -78,7 +78,7 @@ class NetScorer:
 
     input = "pixels"
 
-    def __init__(self, fitted: FittedNet, device: torch.device, *, batch: int = SCORING_BATCH) -> None:
+    def __init__(self, fitted: FittedNet, device: torch.device, *, batch: int | None = None) -> None:
         self.classes = fitted.classes
         self._architecture = fitted.architecture
         self._device = device

@@ -11,7 +11,14 @@ from torch.nn import functional
 
 from fercli.resnet.batches import Normaliser, Pictures
 
+# Pixels of a batch: 256 faces of 48x48 or 5 frames of 720x576, whose feature maps stay below about 1 GB.
+SCORING_PIXELS = 2**21
 SCORING_BATCH = 256
+
+
+def scoring_batch(size: tuple[int, int]) -> int:
+    """How many pictures of `size` (height, width) are scored at a time."""
+    return max(1, min(SCORING_BATCH, SCORING_PIXELS // (size[0] * size[1])))
 
 
 @contextmanager
@@ -32,9 +39,10 @@ def logits(
     normaliser: Normaliser,
     rows: NDArray[np.int64],
     *,
-    batch: int = SCORING_BATCH,
+    batch: int | None = None,
 ) -> Tensor:
     """(n, classes) float32 logits of `rows`, on the pictures' device; always in float32, whatever it was trained in."""
+    batch = batch or scoring_batch(pictures.size)
     with evaluating(network):
         parts = [network(normaliser(pictures.raw(rows[start : start + batch]))) for start in range(0, len(rows), batch)]
         return torch.cat(parts)
@@ -46,7 +54,7 @@ def probabilities(
     normaliser: Normaliser,
     rows: NDArray[np.int64],
     *,
-    batch: int = SCORING_BATCH,
+    batch: int | None = None,
 ) -> NDArray[np.float32]:
     """(n, classes) float32 softmax probabilities of `rows`, without augmentation.
 

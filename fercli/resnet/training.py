@@ -21,6 +21,9 @@ from fercli.resnet.optimizers import make_optimizer
 from fercli.resnet.schedules import Plateau, rate
 from fercli.resnet.scoring import loss_and_accuracy
 
+# How a CPU and an Apple GPU say that memory ran out; CUDA has a class of its own for it.
+_FULL = ("can't allocate memory", "out of memory")
+
 
 @dataclass(frozen=True)
 class Task:
@@ -160,7 +163,9 @@ class Training:
             begun = time.perf_counter()
             try:
                 totals = totals + self._step(rows, placed, draws, pieces, lr, (epoch, step))
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in _FULL):
+                    raise
                 raise self._out_of_memory() from error
             progress.step, self._totals = step + 1, totals
             progress.spent += time.perf_counter() - begun
@@ -168,6 +173,8 @@ class Training:
         begun = time.perf_counter()
         loss, correct = (totals.cpu().double() / len(fit)).tolist()
         seconds = progress.spent + time.perf_counter() - begun
+        if not math.isfinite(loss):
+            raise self._diverged(epoch)
         monitor_loss, monitor_accuracy = self._measure(work.monitor)
         held_out_loss, held_out_accuracy = self._measure(work.held_out)
         record = EpochRecord(
@@ -226,9 +233,16 @@ class Training:
                         logits.float(), truth, reduction="sum", label_smoothing=self.config.label_smoothing
                     )
                     (loss / rows).backward()
-                seen += torch.stack([loss.detach(), (logits.detach().argmax(dim=1) == truth).sum()])
+                seen += torch.stack([loss.detach(), (logits.detach().argmax(dim=1) == truth).sum(dtype=torch.float32)])
             self.optimizer.step()
         return seen
+
+    def _diverged(self, epoch: int) -> UsageError:
+        return UsageError(
+            f"training diverged: the loss of epoch {epoch} is no finite number",
+            where=f"--lr {self.config.lr:g} --optimizer {self.config.optimizer}, fold {self.task.path}",
+            next_step=f"take a lower rate, --lr {self.config.lr / 10:g}",
+        )
 
     def _out_of_memory(self) -> EnvironmentFailure:
         batch, accumulate = self.config.batch_size, self.config.accumulate

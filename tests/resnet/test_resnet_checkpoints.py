@@ -50,7 +50,7 @@ def untimed(records):
         {"optimizer": "adamw"},
         {"optimizer": "adam", "schedule": "plateau", "plateau_patience": 1, "keep": "best", "lr": 0.02},
         {"optimizer": "momentum", "accumulate": 2},
-        {"optimizer": "sgd", "variant": "du-improved-resnet50", "width": None, "head_width": 8, "epochs": 2},
+        {"optimizer": "sgd", "accumulate": 3, "label_smoothing": 0.1},
     ],
 )
 def test_a_run_stopped_after_every_epoch_ends_with_the_bytes_of_an_uninterrupted_one(tmp_path, values):

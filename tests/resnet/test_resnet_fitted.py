@@ -12,7 +12,7 @@ from fercli.errors import ArtifactError, InputError
 from fercli.records import Scorer
 from fercli.resnet.batches import Normaliser, Pictures, fit_normalisation
 from fercli.resnet.fitted import FittedNet, NetScorer
-from fercli.resnet.scoring import evaluating, loss_and_accuracy, probabilities
+from fercli.resnet.scoring import evaluating, loss_and_accuracy, probabilities, scoring_batch
 from fercli.resnet.variants import build
 
 CPU = torch.device("cpu")
@@ -104,3 +104,7 @@ def test_damaged_files_are_refused_by_name(fitted, damage):
     with pytest.raises(ArtifactError, match="the network cannot be read") as refused:
         FittedNet.read(record, weights, where="runs/r/model")
     assert refused.value.where == "runs/r/model"
+
+
+def test_large_pictures_are_scored_in_small_batches():
+    assert [scoring_batch(size) for size in ((48, 48), (224, 224), (576, 720), (4000, 4000))] == [256, 41, 5, 1]
