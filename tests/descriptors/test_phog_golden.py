@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fercli.descriptors.canny import canny
-from fercli.descriptors.phog import phog
+from fercli.descriptors.phog import phog, phog_batch
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "phog_public.npz")
 CASE = re.compile(r"(?P<name>\w+)/phog_b(?P<bins>\d+)_a(?P<angle>\d+)_L(?P<levels>\d)_(?P<edges>\w+)$")
@@ -61,3 +61,15 @@ def test_canny_map(name, key):
 def test_canny_of_a_constant_picture_has_no_edges_where_the_original_follows_rounding_noise():
     assert edge_map("constant", "old").any()
     assert not canny(GOLDEN["constant/img"], "matlab-2010").any()
+
+
+@pytest.mark.parametrize(("bins", "angle"), [(8, 360), (16, 360), (8, 180)])
+def test_bins_and_magnitudes_pixel_by_pixel(bins, angle):
+    """One pixel at a time as the only edge: the descriptor is one in its bin, whatever its magnitude."""
+    image, expected = GOLDEN["odd/img"], GOLDEN[f"odd/bin_b{bins}_a{angle}"]
+    edges = np.eye(image.size, dtype=bool).reshape(-1, *image.shape)
+    counted = GOLDEN["odd/mag"].ravel() > 0
+    images = np.broadcast_to(image, edges.shape)
+    rows = phog_batch(images, bins=bins, angle=angle, levels=0, edges=edges)
+    np.testing.assert_array_equal(rows[counted].argmax(axis=1) + 1, expected.ravel()[counted])
+    np.testing.assert_array_equal(rows.sum(axis=1), counted)
