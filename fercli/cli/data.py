@@ -23,11 +23,11 @@ def register(app: typer.Typer) -> None:
         size: Annotated[str, typer.Option("--size", help="N or HxW in pixels.")] = "48",
         color: Annotated[str, typer.Option("--color", help="gray or rgb.")] = "gray",
         face_height: Annotated[
-            float, typer.Option("--face-height", help="Height of the head as a share of the picture's.")
-        ] = 0.9,
+            float, typer.Option("--face-height", help="Head's height as a share of the picture's; above 1 a close-up.")
+        ] = 1.5,
         difficulty: Annotated[
-            float, typer.Option("--difficulty", help="0 (posed) to 1 (subtle, blended, disguised).")
-        ] = 0.5,
+            float, typer.Option("--difficulty", help="0 (posed) to 1 (subtle and mixed expressions).")
+        ] = 0.4,
         name: options.Name = None,
         seed: options.Seed = 0,
         force: options.Force = False,

@@ -13,8 +13,8 @@ class SynthesizeConfig(Config):
 
     subjects: disjoint identities, one group each. images_per_subject: faces of each, the seven expressions in turn.
     size: (height, width) of the picture in pixels, also given as "N" or "HxW".
-    face_height: height of the head as a share of the picture's height.
-    difficulty: 0 (posed, frontal) to 1 (subtle, blended, turned and badly lit).
+    face_height: height of the head as a share of the picture's height; above 1 a close-up that cuts hair and ears.
+    difficulty: 0 (posed, frontal) to 1 (subtle and mixed expressions; pose and light vary half as much).
     """
 
     subjects: int = Field(default=40, ge=1, le=100_000)

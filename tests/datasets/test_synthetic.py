@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fercli.config.synthesize import SynthesizeConfig
-from fercli.datasets.faces_actions import PROTOTYPES, act, combined
+from fercli.datasets.faces_actions import PROTOTYPES, act, combined, resting_face
 from fercli.datasets.faces_geometry import Pose, shape
 from fercli.datasets.faces_identity import identity
 from fercli.datasets.synthetic import draw
@@ -96,20 +96,36 @@ def test_options_out_of_bounds(options, named):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_five_components_of_pixels_find_the_expression_but_not_always(seed):
-    """A floor and a ceiling that hold for a weak and a stronger model, on subjects that neither has seen."""
+def test_five_components_find_the_expression_on_unseen_subjects(seed):
+    """The floor: a weak model is 20 points above the majority."""
     from skimage.feature import hog
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.svm import SVC
 
-    pictures = list(draw(SynthesizeConfig.of(seed=seed)))
+    pictures = list(draw(SynthesizeConfig.of(seed=seed, subjects=30)))
     features = np.stack([hog(picture.pixels, pixels_per_cell=(8, 8)) for picture in pictures])
     labels = np.array([picture.label for picture in pictures])
-    train = np.arange(len(labels)) < 0.8 * len(labels)
+    train = np.arange(len(labels)) < 24 * 21
     center = features[train].mean(axis=0)
     _, _, axes = np.linalg.svd(features[train] - center, full_matrices=False)
     few = (features - center) @ axes[:5].T
-    weak = LinearDiscriminantAnalysis().fit(few[train], labels[train]).score(few[~train], labels[~train])
-    strong = SVC(C=10).fit(features[train], labels[train]).score(features[~train], labels[~train])
-    assert weak >= 1 / 7 + 0.2
-    assert weak < strong <= 0.95
+    model = LinearDiscriminantAnalysis().fit(few[train], labels[train])
+    assert model.score(few[~train], labels[~train]) >= 1 / 7 + 0.2
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_even_the_action_units_themselves_do_not_tell_every_expression(seed):
+    """The ceiling: what no model of the pixels can pass, since they show less than the units they are drawn from."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    difficulty = SynthesizeConfig().difficulty
+    units, labels = [], []
+    for subject in range(80):
+        resting = resting_face(generator(seed, "synthesize.resting", subject), difficulty)
+        for number in range(21):
+            label = EXPRESSIONS[number % 7]
+            drawn = act(generator(seed, "synthesize.picture", subject, number), label, difficulty)
+            units.append(list(combined(resting, drawn).values()))
+            labels.append(label)
+    seen = 60 * 21
+    oracle = RandomForestClassifier(60, random_state=0, n_jobs=1).fit(units[:seen], labels[:seen])
+    assert 0.8 <= oracle.score(units[seen:], labels[seen:]) <= 0.95
