@@ -15,7 +15,7 @@ from fercli.report.figures.removals import removals_figure
 from fercli.report.figures.style import png_bytes, svg_bytes
 from fercli.report.figures.units import units_figure
 from fercli.report.material import Drawing, RunMaterial
-from fercli.report.wording import percent, protocol_words
+from fercli.report.wording import percent, protocols_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,7 +86,7 @@ def models_drawing(runs: Sequence[RunMaterial], stem: str = "models") -> list[Dr
     methods = sorted({str((run.metrics["intervals"]["accuracy"] or {}).get("method", "none")) for run in runs})
     return _drawing(
         stem,
-        f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {protocol_words(first)}; "
+        f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {'; '.join(protocols_of([run.metrics for run in runs]))}; "
         f"chance is {percent(first['chance'])} %.",
         models_figure(scores, first["chance"]),
     )

@@ -20,6 +20,7 @@ from fercli.report.wording import (
     number,
     percent,
     protocol_words,
+    protocols_of,
     ranked,
     verdict,
 )
@@ -97,9 +98,10 @@ def _document(title: str, body: str) -> str:
 def _overview(members: Sequence[Mapping[str, Any]], sheet: Sheet, drawn: Sequence[Drawing], *, alone: bool) -> str:
     """The verdict first, then the models side by side."""
     first, *rest = verdict(members)
-    # the first note is the protocol, the others are what a reader must know before believing a number
-    protocol, *warned = sheet.notes
-    heading = "" if alone else tag("h2", text(f"{members[0]['on']}: {division_words(members[0])}"))
+    # the first notes are the protocols, the others are what a reader must know before believing a number
+    count = len(protocols_of(members))
+    protocols, warned = sheet.notes[:count], sheet.notes[count:]
+    heading = "" if alone else tag("h2", text(f"{members[0]['on']}: {division_words(members)}"))
     return tag(
         "section",
         heading,
@@ -107,7 +109,7 @@ def _overview(members: Sequence[Mapping[str, Any]], sheet: Sheet, drawn: Sequenc
         tag(
             "div",
             table(sheet, mark_first=True, with_notes=False),
-            bullets([f"Protocol: {protocol}"], "notes"),
+            bullets([f"Protocol: {protocol}" for protocol in protocols], "notes"),
             tag("div", tag("strong", "Read with care"), bullets(warned), class_="caution") if warned else "",
             tag("div", *(figure(entry.svg.decode(), entry.caption, entry.stem) for entry in drawn), class_="figures"),
             class_="side",

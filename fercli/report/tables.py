@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fercli.records import Table
-from fercli.report.wording import NONE, caveats, number, percent, protocol_words
+from fercli.report.wording import NONE, caveats, number, percent, protocols_of
 
 Form = Literal["text", "percent", "number", "decimal", "count"]
 
@@ -63,13 +63,14 @@ def models_sheet(runs: Sequence[Mapping[str, Any]], name: str = "models") -> She
     # what holds for every run is said once, what holds for some names them
     shared = [text for text in warned[runs[0]["name"]] if all(text in texts for texts in warned.values())]
     own = [f"{run}: {text}" for run, texts in warned.items() for text in texts if text not in shared]
-    notes = (protocol_words(runs[0]), *shared, *own)
+    notes = (*protocols_of(runs), *shared, *own)
     return Sheet(
         name,
         f"Held-out scores on {runs[0]['on']} ({runs[0]['split']})",
         (
             Column("run", "run"),
             Column("kind", "kind"),
+            Column("folds", "folds", "count"),
             Column("rows", "rows", "count"),
             Column("accuracy", "accuracy %", "percent"),
             Column("accuracy_lower", "from %", "percent"),
@@ -87,6 +88,7 @@ def models_sheet(runs: Sequence[Mapping[str, Any]], name: str = "models") -> She
             (
                 run["name"],
                 run["kind"],
+                None if run["protocol"]["scheme"] == "official" else run["protocol"]["k"],
                 run["rows"],
                 run["accuracy"],
                 (run["intervals"]["accuracy"] or {}).get("lower"),

@@ -31,12 +31,13 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
-def division_words(metrics: Mapping[str, Any]) -> str:
-    """How the rows were divided, in the fewest words: for headings."""
-    protocol = metrics["protocol"]
+def division_words(runs: Sequence[Mapping[str, Any]]) -> str:
+    """How the rows of comparable runs were divided, in the fewest words: for headings."""
+    protocol = runs[0]["protocol"]
     if protocol["scheme"] == "official":
-        return f"official split, {metrics['split']}"
-    return f"{protocol['k']} {protocol['scheme']} folds"
+        return f"official split, {runs[0]['split']}"
+    counts = sorted({run["protocol"]["k"] for run in runs})
+    return f"{listed([str(count) for count in counts])} {protocol['scheme']} folds"
 
 
 def protocol_words(metrics: Mapping[str, Any]) -> str:
@@ -51,6 +52,16 @@ def protocol_words(metrics: Mapping[str, Any]) -> str:
     words.append({"group": "copies share a fold", "drop": "copies dropped"}.get(protocol["duplicates"], "copies kept"))
     words.append(f"seed {protocol['seed']}")
     return "; ".join(words)
+
+
+def protocols_of(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The protocols of comparable runs, each once; with names where there are several."""
+    runs_of: dict[str, list[str]] = {}
+    for run in runs:
+        runs_of.setdefault(protocol_words(run), []).append(str(run["name"]))
+    if len(runs_of) == 1:
+        return list(runs_of)
+    return [f"{listed(names)}: {words}" for words, names in runs_of.items()]
 
 
 def copies_words(metrics: Mapping[str, Any]) -> str | None:
@@ -72,9 +83,13 @@ def caveats(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def comparable(metrics: Mapping[str, Any]) -> tuple[str, ...]:
-    """What must be equal for two runs' scores to stand side by side: data, split and division of rows."""
+    """What must be equal for two runs' scores to stand side by side: data, split, rows and kind of division.
+
+    The number of folds and their seed may differ: every row is held out all the same, and the table says both. A
+    paired test (`fer compare`) asks for equal folds.
+    """
     protocol = metrics["protocol"]
-    keys = ("scheme", "k", "repeats", "groups", "seed", "duplicates")
+    keys = ("scheme", "groups", "duplicates")
     return (metrics["on"], str(metrics["split"]), str(metrics["rows"]), *(str(protocol[key]) for key in keys))
 
 

@@ -17,6 +17,7 @@ ALGORITHM = 1
 SHOWN = (
     "run",
     "kind",
+    "folds",
     "accuracy",
     "accuracy_lower",
     "accuracy_upper",

@@ -106,8 +106,17 @@ def test_leaks_stand_above_the_runs_and_pruning_and_the_ledger_are_told(made_run
     assert "Pruned from" not in clean
 
 
-def test_runs_of_different_protocols_are_not_ranked_together(made_run):
-    page = build([made_run("net", pruned=False), made_run("other", folds=10, pruned=False)], title="two protocols").html
+def test_runs_of_different_schemes_are_not_ranked_together(made_run):
+    other = made_run("other", pruned=False)
+    other.metrics["protocol"]["scheme"] = "contiguous"
+    page = build([made_run("net", pruned=False), other], title="two protocols").html
     assert "Of 2 models" not in page
     assert "net is right" in page
     assert "other is right" in page
+
+
+def test_another_number_of_folds_stands_in_the_same_table_and_is_said(made_run):
+    page = build([made_run("net", pruned=False), made_run("other", folds=10, pruned=False)], title="two").html
+    assert "Of 2 models" in page
+    assert "net: 5 grouped folds;" in page
+    assert "other: 10 grouped folds;" in page
