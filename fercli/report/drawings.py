@@ -84,9 +84,10 @@ def models_drawing(runs: Sequence[RunMaterial], stem: str = "models") -> list[Dr
         )
     first = runs[0].metrics
     methods = sorted({str((run.metrics["intervals"]["accuracy"] or {}).get("method", "none")) for run in runs})
+    protocols = protocols_of([run.metrics for run in runs])
     return _drawing(
         stem,
-        f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {'; '.join(protocols_of([run.metrics for run in runs]))}; "
+        f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {'; '.join(protocols)}; "
         f"chance is {percent(first['chance'])} %.",
         models_figure(scores, first["chance"]),
     )
