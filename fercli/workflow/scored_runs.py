@@ -77,7 +77,7 @@ def _data_of(store: Store, run: Artifact) -> Artifact | None:
     return None
 
 
-def _groups(entry: RunInput, predictions: Predictions) -> NDArray[np.str_] | None:
+def groups_of(entry: RunInput, predictions: Predictions) -> NDArray[np.str_] | None:
     """(M,) group of each prediction; None where the data is not there."""
     if entry.data is None:
         return None
@@ -105,7 +105,7 @@ def scored(entry: RunInput, *, seed: int, draws: int, level: float) -> dict[str,
         )
     # the artifact's name, not the one inside: a copied run may have been renamed
     fresh = {
-        **rescore(metrics, predictions, _groups(entry, predictions), seed=seed, draws=draws, level=level),
+        **rescore(metrics, predictions, groups_of(entry, predictions), seed=seed, draws=draws, level=level),
         "name": entry.run.name,
     }
     found = contradictions(metrics, fresh)
