@@ -1,6 +1,5 @@
 """What is wrong with a data set of pictures: copies, contradictions, blanks; one pass with flat memory."""
 
-import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from fercli.datasets.content import pixel_content
 from fercli.datasets.duplicate_sets import DuplicateSets
 from fercli.datasets.duplicates_exact import exact_sets
 from fercli.datasets.duplicates_near import near_sets
+from fercli.datasets.mapped_rows import release
 from fercli.datasets.perceptual_hash import hashes, low_frequencies
 from fercli.protocol.duplicates import copies
 from fercli.records import Samples
@@ -49,7 +49,6 @@ def audit_images(
     """
     spread, codes = _described(images, config.blank_below, advance)
     exact = exact_sets(images, _contents(images, samples))
-    release(images)
     first = np.arange(len(images))
     for rows in exact:
         first[rows] = rows[0]
@@ -61,7 +60,6 @@ def audit_images(
         codes[distinct],
         bits=config.near_bits,
         threshold=config.near_threshold,
-        release=lambda: release(images),
     )
     return ImageAudit(
         spread=spread,
@@ -71,12 +69,6 @@ def audit_images(
         near=DuplicateSets.of(_with_copies(near.members, distinct, exact), samples),
         crowded=near.crowded,
     )
-
-
-def release(images: NDArray[np.uint8]) -> None:
-    """Let go of the pages of a memory map that were read, so that a pass over a large file does not fill memory."""
-    if isinstance(images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        images.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _described(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.datasets.duplicate_sets import sets_of
+from fercli.datasets.mapped_rows import gather
 
 _CHUNK_BYTES = 32 * 2**20
 
@@ -27,7 +28,7 @@ def exact_sets(values: NDArray[Any], numbers: NDArray[np.int64]) -> list[NDArray
     step = max(1, _CHUNK_BYTES // max(1, values[:1].nbytes))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
-        same = values[rows[part]] == values[first[part]]
+        same = gather(values, rows[part]) == gather(values, first[part])
         equal[part] = same.reshape(len(same), -1).all(axis=1)
     if equal.all():
         return candidates

@@ -5,7 +5,7 @@ bits into b + 3 blocks; hashes that differ in at most b bits agree on three whol
 each other in one of the tables that sort by three blocks. No pair is missed, and no pair comes twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fercli.datasets.duplicate_sets import sets_of
+from fercli.datasets.mapped_rows import gather
 from fercli.datasets.perceptual_hash import BITS, distance, gray_planes, packed
 
 _AGREEING = 3
@@ -87,13 +88,11 @@ def near_sets(
     *,
     bits: int,
     threshold: float,
-    release: Callable[[], None] = lambda: None,
 ) -> NearSets:
     """The pictures images[rows] joined by pairs within `bits` bits and `threshold` (see `difference`).
 
     images: (N, H, W[, 3]). rows: (n,), pictures that differ from each other. hashes: (n,). Chains join: of a film's
-    frames the first and the last may differ by more than the threshold. release: called now and then, so that the
-    caller can let go of pages of a memory map.
+    frames the first and the last may differ by more than the threshold.
     """
     labels = np.arange(len(rows))
     crowded = np.zeros(len(rows), dtype=bool)
@@ -107,8 +106,7 @@ def near_sets(
             left, right = left[apart], right[apart]
             if not len(left):
                 continue
-            near = difference(images[rows[left]], images[rows[right]]) <= threshold
-            release()
+            near = difference(gather(images, rows[left]), gather(images, rows[right])) <= threshold
             if near.any():
                 labels = _joined(labels, left[near], right[near])
     return NearSets(tuple(sets_of(labels)), int(crowded.sum()))

@@ -45,7 +45,7 @@ class SourceFile:
 
     def read(self, limit: int = MAX_FILE_BYTES) -> bytes:
         """All bytes; InputError above `limit` bytes or when the container is corrupt here."""
-        with self.open() as stream, damage(self.path):
+        with damage(self.path), self.open() as stream:
             data = stream.read(limit + 1)
         if len(data) > limit:
             raise InputError(
@@ -76,7 +76,7 @@ class Source(ABC):
         """The first bytes of the file of that path, empty where there is none; a tar is read only as far as that."""
         for file in self.files():
             if file.path == path:
-                with file.open() as stream, damage(path):
+                with damage(path), file.open() as stream:
                     return stream.read(count)
         return b""
 

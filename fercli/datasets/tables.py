@@ -38,7 +38,7 @@ def rows(file: SourceFile) -> Iterator[tuple[int, Mapping[str, str]]]:
     path, number = file.path, 0
     csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
     try:
-        with file.open() as stream, damage(path):
+        with damage(path), file.open() as stream:
             # Why: a member of a streamed tar cannot seek, which io.TextIOWrapper asks for.
             reader = csv.reader((line.decode("utf-8") for line in _without_mark(stream)), strict=True)
             header = [name.strip().casefold() for name in next(reader, [])]

@@ -152,3 +152,23 @@ def test_zstandard_says_what_to_do(tmp_path):
 def test_a_file_above_the_limit_is_refused():
     with pytest.raises(InputError, match="larger than 10 bytes"):
         SourceFile("a", lambda: io.BytesIO(b"x" * 11)).read(limit=10)
+
+
+def test_a_file_that_may_not_be_read_is_an_input_error():
+    def refuse():
+        raise PermissionError(13, "Permission denied", "faces/a.png")
+
+    with pytest.raises(InputError, match="cannot be read: Permission denied") as caught:
+        SourceFile("a.png", refuse).read()
+    assert caught.value.where == "faces/a.png"
+
+
+def test_a_damaged_member_of_a_zip_is_named_and_the_others_are_read(tmp_path):
+    data = bytearray(make_zip(tmp_path / "x.zip").read_bytes())
+    data[42] ^= 0xFF
+    (tmp_path / "x.zip").write_bytes(data)
+    files = open_source(tmp_path / "x.zip").files()
+    with pytest.raises(InputError) as caught:
+        next(files).read()
+    assert caught.value.where == "a/one.txt"
+    assert {file.path: file.read() for file in files} == {name: FILES[name] for name in ("a/two.txt", "b/three.txt")}
