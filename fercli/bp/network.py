@@ -111,11 +111,11 @@ def initial_stack(
     b2 = np.empty((count, classes), dtype=dtype)
     into, out = 1 / np.sqrt(inputs), 1 / np.sqrt(hidden)
     for place, key in enumerate(keys):
-        for unit in range(hidden):
-            drawn = generator(seed, "bp.init", key.repeat, key.fold, unit).uniform(-1, 1, inputs + 1 + classes)
-            w1[place, :, unit] = drawn[:inputs] * into
-            b1[place, unit] = drawn[inputs] * into
-            w2[place, unit] = drawn[inputs + 1 :] * out
+        # Unit after unit from one stream, so that unit u has the u-th run of its numbers in a network of any width.
+        drawn = generator(seed, "bp.init", key.repeat, key.fold).uniform(-1, 1, (hidden, inputs + 1 + classes))
+        w1[place] = drawn[:, :inputs].T * into
+        b1[place] = drawn[:, inputs] * into
+        w2[place] = drawn[:, inputs + 1 :] * out
         b2[place] = generator(seed, "bp.init", key.repeat, key.fold, "output").uniform(-1, 1, classes) * out
     return NetworkStack(w1, b1, w2, b2, np.ones((count, hidden), dtype=bool), output)
 
