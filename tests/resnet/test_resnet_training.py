@@ -260,3 +260,29 @@ def test_training_that_diverges_says_so_and_names_a_lower_rate():
 class Explodes(WithoutBatchNorm):
     def forward(self, pictures):
         return super().forward(pictures) ** 5
+
+
+class Masks(WithoutBatchNorm):
+    """Keeps what dropout let through of a batch of ones."""
+
+    def __init__(self):
+        super().__init__()
+        self.dropout = nn.Dropout(0.5)
+        self.seen = []
+
+    def forward(self, pictures):
+        mask = self.dropout(torch.ones(40))
+        if self.training:
+            self.seen.append(tuple(mask.tolist()))
+        return super().forward(pictures) + 0 * mask.sum()
+
+
+def test_dropout_draws_anew_at_every_micro_batch_step_epoch_and_fold_and_the_same_again():
+    images, targets = pictures_and_targets()
+    settings = config(batch_size=10, accumulate=2, epochs=2)
+    runs = [
+        trained(images, targets, settings, task(targets, path=path), network=Masks())[0].network.seen
+        for path in ((0, 0), (0, 0), (0, 1))
+    ]
+    assert runs[0] == runs[1]
+    assert len(set(runs[0]) | set(runs[2])) == 2 * 2 * 4
