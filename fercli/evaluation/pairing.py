@@ -113,7 +113,7 @@ def _refuse_other_rows(first: Judged, own: dict[Key, int], second: Judged, other
             shown = ", ".join(missing[:EXAMPLES]) + (", …" if len(missing) > EXAMPLES else "")
             parts.append(f"{len(missing):,} only in {run.name} ({shown})")
     if repeats[0] != repeats[1]:
-        parts = [f"{repeats[0]} repeats in {first.name}, {repeats[1]} in {second.name}"]
+        parts = [f"repeats: {repeats[0]} in {first.name}, {repeats[1]} in {second.name}"]
     shared = len({name for _, name in own.keys() & others.keys()})
     raise InputError(
         f"{first.name} and {second.name} did not score the same rows: {'; '.join(parts)}",
@@ -136,7 +136,7 @@ def _refuse_other_truths(runs: Sequence[Judged], order: Sequence[NDArray[np.int6
             place = differing[0]
             name = runs[0].predictions.ids[order[0][place]]
             raise InputError(
-                f"{runs[0].name} and {run.name} disagree about the truth of {len(differing):,} rows",
+                f"{runs[0].name} and {run.name} disagree about the truth of {len(differing):,} of {len(own):,} rows",
                 where=f"{name}: {named[0][place]} in {runs[0].name}, {own[place]} in {run.name}",
                 next_step="compare runs on the same labels; train again the one whose data has changed",
             )
