@@ -123,14 +123,16 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "lpq_grid": (1, 1),
         "pca": 5,
     },
+    # Several windows on a grid. 256 components a block: linear discriminant analysis on FER-2013's validation rows
+    # gains 2 points over 128; 3x3 and 4x4 blocks score alike there, and 3x3 is half as wide.
     "strong": {
         "descriptors": ("phog", "lpq"),
         "phog_bins": 8,
         "phog_angle": 360,
         "phog_levels": 3,
         "lpq_windows": (3, 5, 7, 9),
-        "lpq_grid": (4, 4),
-        "pca": 0.98,
+        "lpq_grid": (3, 3),
+        "pca": 256,
     },
 }
 
