@@ -70,6 +70,15 @@ def resume(training: Training, folder: Path) -> bool:
     return True
 
 
+def epochs_done(folder: Path) -> int:
+    """How many epochs the checkpoint in `folder` has behind it; 0 where there is none or it cannot be read."""
+    try:
+        with safe_open(folder / NAME, framework="pt") as file:
+            return int(json.loads(file.metadata()["state"])["epoch"])
+    except (SafetensorError, OSError, TypeError, KeyError, ValueError):
+        return 0
+
+
 def _restore(training: Training, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
     history = [EpochRecord(**{key: _number(value) for key, value in record.items()}) for record in state["history"]]
     training.network.load_state_dict(_below("network.", tensors))

@@ -137,15 +137,17 @@ def _train(
     folds, config, draft = planned.plan.folds, nets.config, nets.draft
     none = np.empty(0, dtype=np.int64)
     official, final = planned.plan.protocol.scheme == "official", _fits_final(planned, protocol)
-    total = config.epochs * sum(len(task.fit) for task in tasks)
     draft.keep_partial()
+    folders = [fold_folder(fold.repeat, fold.fold) for fold in folds]
+    total = config.epochs * sum(len(task.fit) for task in tasks)
+    total -= sum(nets.rows_done(task, folder) for task, folder in zip(tasks, folders, strict=True))
     if draft.resumed:
         notify.say("going on from the checkpoint that an interrupted run left")
     trained: list[TrainedNet] = []
     with notify.progress("training", total, "images") as bar:
-        for index, (fold, task) in enumerate(zip(folds, tasks, strict=True)):
+        for index, (folder, task) in enumerate(zip(folders, tasks, strict=True)):
             label = f"fold {index + 1} of {len(folds)}" if len(folds) > 1 else config.variant
-            trained.append(nets.train(task, fold_folder(fold.repeat, fold.fold), label, bar))
+            trained.append(nets.train(task, folder, label, bar))
     seconds = {"training": sum(net.seconds for net in trained)}
     if final:
         epochs = round(median(net.chosen_epoch for net in trained)) if config.needs_monitor else config.epochs
@@ -157,8 +159,7 @@ def _train(
         seconds["final model"] = last.seconds
     elif official:
         for file in ("weights.safetensors", "model.json"):
-            only = fold_folder(folds[0].repeat, folds[0].fold)
-            draft.write_bytes(f"model/{file}", (draft.folder / only / file).read_bytes())
+            draft.write_bytes(f"model/{file}", (draft.folder / folders[0] / file).read_bytes())
     return write_run(
         draft,
         kind="resnet",

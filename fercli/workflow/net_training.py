@@ -67,7 +67,6 @@ class Nets:
         if epochs is not None:
             config = config.model_copy(update={"epochs": epochs, "patience": 0, "keep": "last"})
         if done.exists():
-            bar.advance(config.epochs * len(task.fit), f"{label} stands")
             return _finished(done, result)
         checkpoint = done.with_name(checkpoints.NAME)
         training = start(self.pictures, task, config, self.architecture, self.weights)
@@ -83,9 +82,14 @@ class Nets:
         checkpoint.unlink(missing_ok=True)
         return trained
 
+    def rows_done(self, task: Task, folder: str) -> int:
+        """Pictures that an interrupted process has already trained on, which progress need not count again."""
+        done = self.draft.scratch(f"{folder}/done.json")
+        epochs = self.config.epochs if done.exists() else checkpoints.epochs_done(done.parent)
+        return epochs * len(task.fit)
+
     def _run(self, training: Training, checkpoint: Path, label: str, bar: Progress) -> None:
         rows, epochs = len(training.task.fit), training.config.epochs
-        bar.advance(training.progress.epoch * rows)
         saved, pause, note = time.monotonic(), SAVE_SECONDS, label
         with HeldSignals() as held:
             for event in training.steps():
