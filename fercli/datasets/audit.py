@@ -12,7 +12,7 @@ from fercli.datasets.duplicate_sets import DuplicateSets
 from fercli.datasets.duplicates_exact import exact_sets
 from fercli.datasets.duplicates_near import near_sets
 from fercli.datasets.mapped_rows import release
-from fercli.datasets.perceptual_hash import hashes, low_frequencies
+from fercli.datasets.perceptual_hash import hashes, low_frequencies, thresholds
 from fercli.protocol.duplicates import copies
 from fercli.records import Samples
 
@@ -83,13 +83,13 @@ def _described(
         drawn.append(coefficients[deviation >= blank_below])
         release(images)
     several = np.concatenate(drawn) if drawn else np.empty((0, 64), dtype=np.float32)
-    medians = np.median(several, axis=0) if len(several) else np.zeros(64, dtype=np.float32)
+    limits = thresholds(several)
     spread = np.empty(len(images), dtype=np.float32)
     codes = np.empty(len(images), dtype=np.uint64)
     for start in range(0, len(images), step):
         coefficients, deviation = low_frequencies(images[start : start + step])
         spread[start : start + step] = deviation
-        codes[start : start + step] = hashes(coefficients, medians)
+        codes[start : start + step] = hashes(coefficients, limits)
         advance(len(deviation))
         release(images)
     return spread, codes

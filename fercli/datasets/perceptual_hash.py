@@ -15,6 +15,9 @@ from fercli.datasets.images import to_gray
 
 BITS = 64
 _SIDE = 10  # the 64 lowest frequencies lie in the first 10 x 10 coefficients
+# Interquartile range, as a part of a picture of length 1, below which a coefficient tells nothing.
+_FAINT = 0.02
+_FEW = 1024
 _ONES = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
@@ -62,9 +65,23 @@ def packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint64).reshape(-1)
 
 
-def hashes(coefficients: NDArray[np.float32], medians: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """(n,) uint64: bit j says whether coefficient j is above medians[j]. coefficients: (n, 64)."""
-    return packed(coefficients > medians)
+def thresholds(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(64,) median of each coefficient over some pictures (n, 64); infinite for a frequency in which they do not differ.
+
+    Pictures that were blown up or drawn lack some frequencies altogether; a bit of their rounding would be a coin. Of
+    fewer than 1,024 pictures the limits are 0: a pair of copies among a few moves the median between them.
+    """
+    if not len(coefficients):
+        return np.full(BITS, np.inf, dtype=np.float32)
+    low, middle, high = np.quantile(coefficients, (0.25, 0.5, 0.75), axis=0)
+    if len(coefficients) < _FEW:
+        middle = np.zeros(BITS)
+    return np.where(high - low > _FAINT, middle, np.inf).astype(np.float32)
+
+
+def hashes(coefficients: NDArray[np.float32], limits: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """(n,) uint64: bit j says whether coefficient j is above limits[j]. coefficients: (n, 64)."""
+    return packed(coefficients > limits)
 
 
 def distance(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -221,9 +221,9 @@ def _failure(gates: Sequence[Mapping[str, Any]], legal: Mapping[str, str]) -> Ga
     failed = [gate for gate in gates if not gate["passed"]]
     if not failed:
         return None
-    parts = [f"{gate['value']:,} {legal[gate['expression']]}" for gate in failed]
+    parts = [f"{legal[gate['expression']]}: {gate['value']:,}" for gate in failed]
     return GateFailed(
-        f"the data has {'; '.join(parts)}",
+        f"{len(failed)} of {len(gates)} gates failed: {'; '.join(parts)}",
         where=f"--fail-on {','.join(gate['expression'] for gate in failed)}",
         next_step="list them with --out FOLDER, then mend the source and import it again",
     )

@@ -5,10 +5,11 @@ from numpy.typing import NDArray
 
 from fercli.artifacts.tables import csv_bytes
 from fercli.datasets import audit_tables as tables
-from fercli.datasets.audit import ImageAudit, release
+from fercli.datasets.audit import ImageAudit
 from fercli.datasets.audit_features import FeatureAudit
 from fercli.datasets.duplicate_sets import DuplicateSets
 from fercli.datasets.duplicates_near import difference
+from fercli.datasets.mapped_rows import gather
 from fercli.records import Samples
 from fercli.report.figures.contact_sheet import ACROSS, Strip, contact_sheet
 from fercli.report.figures.style import png_bytes
@@ -39,9 +40,8 @@ def picture_files(
     images: NDArray[np.uint8], samples: Samples, audit: ImageAudit, crops: Rows | None, label: str
 ) -> dict[str, bytes]:
     """duplicates.csv, near.csv, blank.csv, whole-frame-crops.csv where boxes are known, and contact-sheet.png."""
-    apart = [difference(images[rows], images[np.full(len(rows), rows[0])]) for rows in audit.near.members]
+    apart = [difference(gather(images, rows), images[rows[0]][None]) for rows in audit.near.members]
     flat = np.concatenate(apart) if apart else np.empty(0)
-    release(images)
     dull = np.concatenate([audit.blank, audit.faint])
     files = {
         "duplicates.csv": csv_bytes(tables.MEMBER_COLUMNS, tables.members(audit.exact, samples)),
