@@ -1,6 +1,7 @@
-"""The BP commands: train-bp and prune-bp."""
+"""The BP commands: train-bp and prune-bp. A comma list is a sweep: one run per combination of values."""
 
 import inspect
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -70,10 +71,14 @@ def register(app: typer.Typer) -> None:
         from fercli.config.bp import TrainBPConfig
         from fercli.steps import train_bp as step
 
-        given = _given(session, TRAINING_OPTIONS)
-        request = session.request(name=name, inputs={"features": features})
-        config = TrainBPConfig.of(**_config_values(session, given))
-        return step.run(config, request, session.store(), session.console, default_pca="pca" not in given)
+        store = session.store()
+
+        def one(given: dict[str, Any], run_name: str | None) -> Callable[[], Outcome]:
+            request = session.request(name=run_name, inputs={"features": features})
+            config = TrainBPConfig.of(**_config_values(session, given))
+            return lambda: step.run(config, request, store, session.console, default_pca="pca" not in given)
+
+        return _swept(session, store, _given(session, TRAINING_OPTIONS), name, step.DEFAULT_NAME, one)
 
     @command(
         app,
@@ -100,13 +105,50 @@ def register(app: typer.Typer) -> None:
         """Train, remove one redundant hidden unit at a time, retrain, until none is left, in every fold."""
         from fercli.config.bp import PruneBPConfig
         from fercli.steps import prune_bp as step
+        from fercli.workflow.bp_runs import Memo
 
         given = _given(session, (*TRAINING_OPTIONS, *PRUNING_OPTIONS))
         if base is not None:
             _refuse_beside_from(session, given, features)
-        request = session.request(name=name, inputs={"features": features, "run": base})
-        config = PruneBPConfig.of(**_config_values(session, given))
-        return step.run(config, request, session.store(), session.console, default_pca="pca" not in given)
+        store = session.store()
+        memo: Memo = {}
+
+        def one(own: dict[str, Any], run_name: str | None) -> Callable[[], Outcome]:
+            request = session.request(name=run_name, inputs={"features": features, "run": base})
+            config = PruneBPConfig.of(**_config_values(session, own))
+            return lambda: step.run(config, request, store, session.console, default_pca="pca" not in own, memo=memo)
+
+        return _swept(session, store, given, name, step.DEFAULT_NAME, one)
+
+
+def _swept(
+    session: Session,
+    store: Any,
+    given: dict[str, Any],
+    name: str | None,
+    default_name: str,
+    one: Callable[[dict[str, Any], str | None], Callable[[], Outcome]],
+) -> Outcome:
+    """One run, or one per combination of the values that came as comma lists.
+
+    `one` checks the options and gives back the run, so that a sweep is refused as a whole before any of it runs.
+    """
+    from fercli.workflow.sweeps import combinations, run_sweep
+
+    lists = {
+        field: options.comma_list(value, option="--" + field.replace("_", "-"))
+        for field, value in given.items()
+        if isinstance(value, str) and "," in value and field != "log"
+    }
+    if not lists:
+        return one(given, name)()
+    return run_sweep(
+        store,
+        name or default_name,
+        combinations(lists),
+        lambda chosen, run_name: one({**given, **chosen}, run_name),
+        dry_run=bool(session.values.get("dry_run")),
+    )
 
 
 def _given(session: Session, parameters: tuple[inspect.Parameter, ...]) -> dict[str, Any]:

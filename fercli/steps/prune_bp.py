@@ -18,6 +18,7 @@ from fercli.workflow.bp_base import BaseRun, base_run
 from fercli.workflow.bp_runs import (
     BPInputs,
     Laps,
+    Memo,
     all_scores,
     bp_inputs,
     final_rows,
@@ -44,6 +45,15 @@ ALGORITHM = 1
 DEFAULT_NAME = "prune-bp"
 
 
+@dataclass(frozen=True)
+class _Running:
+    """How it runs: threads, who is told, and what was trained already."""
+
+    threads: int
+    notify: Notify
+    memo: Memo | None
+
+
 @dataclass
 class _Log:
     """What was seen while networks were trained and pruned."""
@@ -59,10 +69,19 @@ class _Log:
             self.retraining.append(record)
 
 
-def run(config: PruneBPConfig, request: Request, store: Store, notify: Notify, *, default_pca: bool = True) -> Outcome:
+def run(
+    config: PruneBPConfig,
+    request: Request,
+    store: Store,
+    notify: Notify,
+    *,
+    default_pca: bool = True,
+    memo: Memo | None = None,
+) -> Outcome:
     """Train (or take the networks of `--from`), prune, and score before, after and beside an unpruned control.
 
     default_pca: take the PCA that the features were stored with, instead of `config.preprocessing.pca`.
+    memo: of the sweep that this run belongs to; runs that differ only in pruning share one training.
     With `request.inputs["run"]` the training options and the protocol are those of that run.
     """
     base = None
@@ -92,7 +111,7 @@ def run(config: PruneBPConfig, request: Request, store: Store, notify: Notify, *
         notify.say(f"{begun.label} is up to date")
         return outcome(begun, "up-to-date")
     with begun as draft:
-        _write(draft, inputs, config, base, request.threads, notify)
+        _write(draft, inputs, config, base, _Running(request.threads, notify, memo))
         status = "resumed" if draft.resumed else "done"
     return outcome(store.open("run", name), status)
 
@@ -102,24 +121,25 @@ def outcome(artifact: Artifact, status: str) -> Outcome:
     return run_outcome(artifact, status, tables=(pruning_table(artifact.json("metrics.json")),))
 
 
-def _write(
-    draft: Draft, inputs: BPInputs, config: PruneBPConfig, base: BaseRun | None, threads: int, notify: Notify
-) -> None:
+def _write(draft: Draft, inputs: BPInputs, config: PruneBPConfig, base: BaseRun | None, how: _Running) -> None:
     folds, samples = inputs.planned.plan.folds, inputs.samples
     laps, log = Laps(), _Log()
     prepared = inputs.prepared(folds, config)
     laps.lap("preparing")
     if base is None:
-        trained = train_shown(prepared.rows, len(samples.classes), config, threads, notify, log.training.append)
+        classes = len(samples.classes)
+        trained = train_shown(
+            prepared.rows, classes, config, how.threads, how.notify, log.training.append, memo=how.memo
+        )
     else:
         trained = base.networks(folds)
-    pruned = _prune_shown(trained, prepared.rows, config, threads, notify, log)
+    pruned = _prune_shown(trained, prepared.rows, config, how, log)
     laps.lap("training")
     write_fold_models(draft, pruned.stack, prepared, folds, samples.classes)
     if inputs.planned.plan.protocol.scheme == "official":
         write_final_model(draft, pruned.stack, prepared, samples.classes)
     elif config.protocol.final_model:
-        _write_final(draft, inputs, config, base, trained, threads, notify)
+        _write_final(draft, inputs, config, base, trained, how)
     laps.lap("final model")
     scores = all_scores(pruned.stack, prepared.rows, config)
     more = pruning_metrics(trained.stack, pruned.stack, log.removals, pruned.rounds.tolist())
@@ -149,9 +169,7 @@ def _write(
     draft.commit(content)
 
 
-def _prune_shown(
-    trained: Trained, rows: tuple[Rows, ...], config: PruneBPConfig, threads: int, notify: Notify, log: _Log
-) -> Pruned:
+def _prune_shown(trained: Trained, rows: tuple[Rows, ...], config: PruneBPConfig, how: _Running, log: _Log) -> Pruned:
     """Prune with a progress line; how many rounds there will be is not known beforehand."""
     run = prune(
         trained.stack,
@@ -160,9 +178,9 @@ def _prune_shown(
         prune_rule_of(config),
         first_epoch=config.epochs,
         patience=config.patience,
-        threads=threads,
+        threads=how.threads,
     )
-    with notify.progress(f"pruning {len(rows)} networks", None, "epochs") as bar:
+    with how.notify.progress(f"pruning {len(rows)} networks", None, "epochs") as bar:
 
         def shown(record: EpochRecord | PruneRecord) -> None:
             log.see(record)
@@ -178,18 +196,18 @@ def _write_final(
     config: PruneBPConfig,
     base: BaseRun | None,
     trained: Trained,
-    threads: int,
-    notify: Notify,
+    how: _Running,
 ) -> None:
     """One more network on all rows of the folds, trained and pruned alike."""
     everything, alone = final_rows(inputs, config, trained.epochs)
     final: NetworkStack | None = base.final_network() if base else None
     if final is None:
+        classes = len(inputs.samples.classes)
         final = train_shown(
-            everything.rows, len(inputs.samples.classes), alone, threads, notify, lambda record: None
+            everything.rows, classes, alone, how.threads, how.notify, lambda record: None, memo=how.memo
         ).stack
     start = Trained(final, np.array([alone.epochs]))
-    pruned = _prune_shown(start, everything.rows, alone, threads, notify, _Log())
+    pruned = _prune_shown(start, everything.rows, alone, how, _Log())
     write_final_model(draft, pruned.stack, everything, inputs.samples.classes)
 
 

@@ -1,5 +1,6 @@
 """What train-bp and prune-bp have in common: their inputs, training with progress, predictions, the final model."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from fercli.workflow.request import Request
 from fercli.workflow.runs import fold_folder
 
 C = TypeVar("C", bound=TrainBPConfig)
+# Trainings that the runs of a sweep have in common, by what decides them.
+Memo = dict[str, tuple[Trained, list[EpochRecord]]]
 
 
 class Laps:
@@ -86,8 +89,15 @@ def train_shown(
     threads: int,
     notify: Notify,
     see: Callable[[EpochRecord], None],
+    memo: Memo | None = None,
 ) -> Trained:
-    """Train fresh networks over `rows` with a progress bar."""
+    """Train fresh networks over `rows` with a progress bar; with a memo that has them, take them from there."""
+    key = _training_key(rows, config)
+    if memo is not None and key in memo:
+        trained, records = memo[key]
+        for record in records:
+            see(record)
+        return trained
     run = train(
         untrained(rows, classes, config),
         rows,
@@ -96,13 +106,24 @@ def train_shown(
         patience=config.patience,
         threads=threads,
     )
+    seen: list[EpochRecord] = []
     with notify.progress(f"training {len(rows)} networks", config.epochs, "epochs") as bar:
 
         def shown(record: EpochRecord) -> None:
             see(record)
+            seen.append(record)
             bar.advance(1, f"train loss {np.nanmean(record.train_loss):.4f}")
 
-        return finish(run, shown)
+        trained = finish(run, shown)
+    if memo is not None:
+        memo[key] = (trained, seen)
+    return trained
+
+
+def _training_key(rows: Sequence[Rows], config: TrainBPConfig) -> str:
+    """What decides a training within one sweep, where data and folds are the same."""
+    stored = {name: value for name, value in config.stored().items() if name in TrainBPConfig.model_fields}
+    return json.dumps([stored, [[own.key.repeat, own.key.fold] for own in rows]])
 
 
 def history_of(record: EpochRecord, folds: Sequence[Fold], phase: str, rate: float) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,80 @@
+"""A comma list of values as a sweep: one run per combination, named after it, and one table beside the runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from fercli.artifacts.store import Store
+from fercli.artifacts.tables import records_bytes
+from fercli.errors import UsageError
+from fercli.records import Outcome, Table
+
+SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
+
+
+def combinations(lists: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """Every combination of the values, the last option fastest. UsageError for a value given twice."""
+    for field, values in lists.items():
+        if len(set(values)) < len(values):
+            option = "--" + field.replace("_", "-")
+            raise UsageError(
+                f"{option}: a value is given twice", where=f"{option} {','.join(values)}", next_step="give each once"
+            )
+    return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
+
+
+def sweep_name(base: str, chosen: Mapping[str, str]) -> str:
+    """`NAME.OPTION-VALUE`, one part per swept option."""
+    return ".".join([base, *(f"{field.replace('_', '-')}-{value}" for field, value in chosen.items())])
+
+
+def run_sweep(
+    store: Store,
+    base: str,
+    chosen: Sequence[Mapping[str, str]],
+    run: Callable[[Mapping[str, str], str], Callable[[], Outcome]],
+    *,
+    dry_run: bool,
+) -> Outcome:
+    """Prepare every combination with `run`, then run each and write `runs/NAME.sweep.csv`.
+
+    The answer is up-to-date only when every run was. Scores are those on held-out rows: choosing among the runs by
+    them is choosing on the rows that are scored, and the table says so.
+    """
+    prepared = [(one, run(one, sweep_name(base, one))) for one in chosen]
+    outcomes = [(one, work()) for one, work in prepared]
+    if dry_run:
+        return Outcome(
+            payload={"would_make": [outcome.payload["would_make"] for _, outcome in outcomes]},
+            lines=tuple(line for _, outcome in outcomes for line in outcome.lines),
+        )
+    lines = [_line(one, outcome.payload) for one, outcome in outcomes]
+    columns = tuple(lines[0])
+    folder = store.folder("run")
+    store.disk.replace_file(folder / f"{base}.sweep.csv", records_bytes(lines, columns))
+    done = all(outcome.status == "up-to-date" for _, outcome in outcomes)
+    return Outcome(
+        status="up-to-date" if done else "done",
+        payload={"sweep": lines},
+        tables=(
+            Table(
+                f"sweep {base}: {len(lines)} runs",
+                columns,
+                tuple(tuple(line[column] for column in columns) for line in lines),
+                ("scores on held-out rows: the best of them is not an estimate of how it would do on new rows",),
+            ),
+        ),
+        lines=(f"table {folder / f'{base}.sweep.csv'}",),
+    )
+
+
+def _line(chosen: Mapping[str, str], payload: Mapping[str, Any]) -> dict[str, Any]:
+    units = payload.get("hidden_after", {"mean": None})
+    return {
+        "run": payload["run"],
+        **chosen,
+        "hidden_before": payload.get("hidden_before", payload.get("hidden")),
+        "hidden_after": units["mean"],
+        "train_accuracy": payload["train"]["accuracy"]["mean"],
+        **{name: payload[name] for name in SCORES},
+    }
