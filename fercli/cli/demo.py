@@ -12,8 +12,6 @@ from fercli.records import Outcome
 PANEL = "First look"
 WORKSPACE = "fer-demo"
 RUNS = ("prune-bp", "small-net")
-# Five components of each, Xu's number, are too few here: drawn heads differ more in shape and pose than in expression.
-PCA = 40
 
 
 def register(app: typer.Typer) -> None:
@@ -52,9 +50,9 @@ def register(app: typer.Typer) -> None:
             f"1 of 6  fer synthesize --subjects {subjects} --seed {seed}{w}",
             lambda request: synthesize.run(faces, request, store, console),
         )
-        descriptors = DescriptorConfig.preset(None, pca=PCA)
+        descriptors = DescriptorConfig()
         step(
-            f"2 of 6  fer extract-features --pca {PCA}{w}",
+            f"2 of 6  fer extract-features{w}",
             lambda request: extract_features.run(descriptors, request, store, console),
         )
         pruning = PruneBPConfig.of(protocol=ProtocolConfig(k=20, seed=seed))

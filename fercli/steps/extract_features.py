@@ -56,8 +56,12 @@ def run(
         draft.keep_partial()
         started = flushed = time.perf_counter()
         parts = chunks(len(images), images.shape[1:])
-        with draft.array_writer("features.npy", (width,), "float32", resume=True) as writer:
-            done = [index for index, part in enumerate(parts) if part.stop <= writer.rows]
+        writer = draft.array_writer("features.npy", (width,), "float32", resume=True)
+        done = [part for part in parts if part.stop <= writer.rows]
+        if writer.rows and done[-1:] != [part for part in parts if part.stop == writer.rows]:
+            # Rows of a version that cut chunks elsewhere: begin again rather than repeat or lose some.
+            writer, done = draft.array_writer("features.npy", (width,), "float32"), []
+        with writer:
             if writer.rows:
                 notify.say(f"going on after {writer.rows:,} rows that an interrupted run left")
             with notify.progress("extracting", len(images), "images") as bar:
