@@ -66,7 +66,7 @@ def packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
 
 
 def thresholds(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(64,) median of each coefficient over some pictures (n, 64); infinite for a frequency in which they do not differ.
+    """(64,) median of each coefficient of some pictures (n, 64); infinite for a frequency in which they do not differ.
 
     Pictures that were blown up or drawn lack some frequencies altogether; a bit of their rounding would be a coin. Of
     fewer than 1,024 pictures the limits are 0: a pair of copies among a few moves the median between them.
