@@ -174,8 +174,13 @@ class ResNetConfig(Config):
         return self
 
     @property
+    def chooses(self) -> bool:
+        """Whether monitored rows decide anything: an epoch, or when the learning rate falls."""
+        return self.needs_monitor or self.schedule == "plateau"
+
+    @property
     def needs_monitor(self) -> bool:
-        """Whether something chooses, so that rows to choose on must exist."""
+        """Whether an epoch is chosen, so that rows to choose on must exist; a plateau can follow the training loss."""
         return self.patience > 0 or self.keep == "best"
 
     @classmethod

@@ -74,6 +74,9 @@ def run(
         f" a picture; recipe {config.recipe}: {config.epochs} epochs, batches of {config.batch_size}"
     )
     planned = plan_for(store, dataset, samples, protocol, request, notify)
+    if not config.chooses and protocol.monitor == "inner":
+        planned = _fitted_on_all(planned)
+        notify.say("  nothing is chosen in training, so no rows are kept to choose on: all training rows are fitted on")
     if config.weights not in ("none", "imagenet"):
         planned = _with_weights(planned, config.weights)
     name = request.name or config.variant
@@ -106,9 +109,9 @@ def run(
             weights=None if config.weights == "none" else read_weights(config.weights, config.variant),
         )
         content = _train(nets, dataset, samples, planned, protocol, tasks, notify)
+        note_test_scoring(store, planned.plan, name)
         path = draft.commit({**content, "parameters": facts.parameters, "multiply_adds": facts.multiply_adds})
         status = "resumed" if draft.resumed else "done"
-    note_test_scoring(store, planned.plan, name)
     return run_outcome(store.read(path, "run"), status)
 
 
@@ -215,6 +218,12 @@ def _stored(config: ResNetConfig, shape: Architecture, protocol: ProtocolConfig,
     options = {name: getattr(shape, name) for name in ("stem", "dropout", "head_width", "width")}
     weights = config.weights if config.weights in ("none", "imagenet") else Path(config.weights).name
     return {**config.stored(), **options, "weights": weights, "device": device, "protocol": protocol.stored()}
+
+
+def _fitted_on_all(planned: Planned) -> Planned:
+    none = np.empty(0, dtype=np.int64)
+    folds = tuple(replace(fold, inner=none) for fold in planned.plan.folds)
+    return replace(planned, plan=replace(planned.plan, folds=folds))
 
 
 def _with_weights(planned: Planned, weights: str) -> Planned:

@@ -91,7 +91,10 @@ def test_k_folds_leave_the_files_of_the_contract_and_score_every_row_once(fer, w
     np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-12)
     header, rows = read_csv(run / "history.csv")
     assert len(rows) == 9
-    assert all(rows[0][header.index(name)] for name in ("train_loss", "test_accuracy", "monitor_loss"))
+    assert all(rows[0][header.index(name)] for name in ("train_loss", "test_accuracy"))
+    # One cosine and the last epoch: nothing is chosen, so every training row is fitted on.
+    assert not rows[0][header.index("monitor_loss")]
+    assert set(np.load(run / "folds/0/01/rows.npy").tolist()) == {1, 3}
     assert not list(run.rglob(".*"))
     manifest = json.loads((run / "artifact.json").read_text())
     assert manifest["config"]["device"] == "cpu"
@@ -100,6 +103,25 @@ def test_k_folds_leave_the_files_of_the_contract_and_score_every_row_once(fer, w
     assert [parent["kind"] for parent in manifest["parents"]] == ["dataset", "folds"]
     again = fer("train-resnet", *SMALL, "--k", "3", "--json")
     assert json.loads(again.out)["status"] == "up-to-date"
+
+
+def test_what_chooses_reads_an_inner_part_of_the_training_rows_and_the_final_model_takes_the_median_epoch(
+    fer, workspace
+):
+    make_dataset(workspace)
+    stopping = ("--patience", "2", "--epochs", "12", "--lr", "0.05", "--schedule", "constant", "--keep", "best")
+    answer = fer("train-resnet", *SMALL, "--k", "3", *stopping, "--json")
+    assert answer.code == 0, answer.err
+    run = workspace / "runs" / "cnn"
+    assert [set(np.load(run / f"folds/0/0{fold}/rows.npy").tolist()) for fold in range(3)] == [{1, 2, 3}] * 3
+    header, rows = read_csv(run / "history.csv")
+    epochs = []
+    for fold in range(3):
+        losses = [float(row[header.index("monitor_loss")]) for row in rows if row[1] == str(fold)]
+        epochs.append(1 + int(np.argmin(losses)))
+        assert len(losses) == min(12, epochs[-1] + 2)
+    assert json.loads(answer.out)["epochs"] == epochs
+    assert len(read_csv(run / "model/history.csv")[1]) == sorted(epochs)[1]
 
 
 def test_the_official_split_gives_one_model_that_is_the_runs_own(fer, workspace):
@@ -267,8 +289,8 @@ def test_a_dry_run_estimates_and_writes_nothing(fer, workspace):
     make_dataset(workspace)
     body = json.loads(fer("train-resnet", *SMALL, "--k", "3", "--dry-run", "--json").out)
     assert body["would_make"] == "run/cnn"
-    # Three epochs of the final model's 72 rows, and of three folds' 48 less what is kept to choose on.
-    assert 3 * 72 + 3 * 3 * 30 < body["images"] < 3 * 72 + 3 * 3 * 48
+    # Three epochs of the final model's 72 rows, and of three folds' 48.
+    assert body["images"] == 3 * 72 + 3 * 3 * 48
     assert body["seconds"] > 0
     assert not (workspace / "runs").exists()
 
