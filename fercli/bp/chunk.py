@@ -123,6 +123,7 @@ class Chunk:
         """Forget every network but those at these places (ascending, so the order by size stays)."""
         self.networks, self.rows = self.networks[places], [self.rows[place] for place in places]
         self.counts, self.outputs, self.targets = self.counts[places], self.outputs[places], self.targets[places]
+        self.longest = int(self.counts.max(initial=0))
         self.x, self.one_hot = self.x[places], self.one_hot[places]
         self.packed.keep(places)
         self.optimizer.keep(places)

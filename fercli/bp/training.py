@@ -133,8 +133,10 @@ def train(
                 stopping.note(chunk, columns[4], done)
             running &= ~stopping.stopped(done)
             for chunk in chunks:
-                stopping.write(chunk, trained, ~running)
-                chunk.keep(np.flatnonzero(running[chunk.networks]))
+                going = running[chunk.networks]
+                if not going.all():
+                    stopping.write(chunk, trained, ~running)
+                    chunk.keep(np.flatnonzero(going))
             chunks = [chunk for chunk in chunks if len(chunk.networks)]
             if not chunks:
                 break

@@ -182,3 +182,12 @@ def test_rows_that_cannot_be_learned_from_are_named(rule, three_clouds):
         trained([replace(rows[0], x=rows[0].x[:0], y=rows[0].y[:0])], rule())
     with pytest.raises(UsageError, match="early stopping needs inner rows"):
         trained([replace(rows[0], inner_x=rows[0].x[:0], inner_y=rows[0].y[:0])], rule(), patience=3)
+
+
+def test_shorter_networks_go_on_when_the_longest_stops_first(rule, three_clouds):
+    longest, short = three_clouds(fold=0, rows=90), three_clouds(fold=1, rows=33)
+    longest = replace(longest, inner_y=(longest.inner_y + 1) % 3)
+    result = trained([longest, short], rule(rate=0.05, batch=16), epochs=20, patience=3)
+    assert result.epochs[0] < 10 < result.epochs[1]
+    alone = finish(train(stack_for([short]), [short], rule(rate=0.05, batch=16), epochs=20, patience=3))
+    assert_same_weights(alone.stack, result.stack.take(np.array([1])))
