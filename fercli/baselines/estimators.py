@@ -16,6 +16,7 @@ from fercli.baselines.arrays import Arrays
 from fercli.baselines.fitted import FittedBaseline
 from fercli.baselines.kernel import from_svc
 from fercli.baselines.layers import from_mlp
+from fercli.baselines.lda import from_scatter
 from fercli.baselines.linear import from_linear, from_priors
 from fercli.baselines.neighbors import from_neighbors
 from fercli.baselines.trees import from_forest
@@ -63,6 +64,8 @@ def _fit(
 ) -> Arrays:
     if config.model == "knn":
         return from_neighbors(x, places, int(parameters["neighbors"]))
+    if config.model == "lda" and x.shape[0] > x.shape[1]:
+        return from_scatter(x, places)
     if config.model == "rbf-svm":
         gamma = parameters["gamma"] / x.shape[1]
         return from_svc(estimator(config, parameters, columns=x.shape[1], seed=seed).fit(x, places), gamma)

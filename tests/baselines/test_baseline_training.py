@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
@@ -70,6 +71,22 @@ def test_a_fold_equals_scikit_learn_run_by_hand(model: str, classes: int) -> Non
             expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
             np.testing.assert_allclose(answer.held_out, expected, atol=1e-9)
     assert answer.test_accuracy == pytest.approx(by_hand.score(held_out, rows.targets[fold.test]))
+
+
+@pytest.mark.filterwarnings("ignore:Variables are collinear")
+@pytest.mark.parametrize("count", [300, 15], ids=["more rows than columns", "fewer"])
+def test_lda_of_collinear_histograms_is_that_of_scikit_learn(count: int) -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 4, 400)
+    counts = rng.poisson(3 + 4 * np.eye(20)[targets] + np.roll(np.eye(20), 5, axis=1)[targets])
+    histograms = (counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+    everything = np.arange(400)
+    rows = Rows(histograms, (Block("lpq", 0, 20),), targets, everything, everything, 4)
+    fold = Fold(0, 0, everything[:count], everything[300:], NONE)
+    answer = train_fold(rows, fold, config_of("lda"))
+    svd = LinearDiscriminantAnalysis(solver="svd").fit(histograms[:count].astype(np.float64), targets[:count])
+    expected = svd.predict_proba(histograms[300:].astype(np.float64))
+    np.testing.assert_allclose(answer.held_out, expected, atol=1e-8)
 
 
 def test_majority_answers_the_shares_of_its_training_rows() -> None:
