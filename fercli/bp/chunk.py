@@ -83,7 +83,7 @@ def mean_scores(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean loss and accuracy (S,) over the first counts[s] rows of outputs (S, n, C); NaN where there are none."""
     present = np.arange(y.shape[1]) < counts[:, None]
-    losses = np.where(present, row_losses(outputs, y, loss), 0).sum(axis=1)
+    losses = np.where(present, row_losses(outputs, y, loss), 0).sum(axis=1, dtype=np.float64)
     hits = (present & (outputs.argmax(axis=-1) == y)).sum(axis=1)
     undefined = np.full(len(counts), np.nan)
     some = counts > 0

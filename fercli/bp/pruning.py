@@ -93,7 +93,7 @@ def _scores(stack: NetworkStack, network: int, rows: Rows, loss: Loss, hidden: N
 def _mean(outputs: NDArray[np.floating], y: NDArray[np.int64], loss: Loss) -> tuple[float, float]:
     if not len(y):
         return float("nan"), float("nan")
-    return float(row_losses(outputs, y, loss).mean()), float((outputs.argmax(axis=1) == y).mean())
+    return float(row_losses(outputs, y, loss).mean(dtype=np.float64)), float((outputs.argmax(axis=1) == y).mean())
 
 
 def _remove_round(stack: NetworkStack, network: int, rows: Rows, rule: PruneRule, loss: Loss) -> list[_Removed]:
