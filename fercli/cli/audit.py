@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--near-bits", help="Bits of 64 in which their perceptual hashes may differ.", rich_help_panel=NEAR
             ),
-        ] = 6,
+        ] = 7,
     ) -> Outcome:
         """Class balance, groups, copies within and across splits, contradictory labels, blank and unreadable files."""
         from fercli.config.audit import AuditConfig
