@@ -9,6 +9,7 @@ from fercli.cli.session import Session, command
 from fercli.records import Outcome
 
 PANEL = "Judge"
+OTHER_DATA = "On other data"
 
 Runs = Annotated[
     list[str] | None, typer.Argument(metavar="RUN", help="Runs, by name or path; none = all.", show_default=False)
@@ -33,19 +34,73 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        on: Annotated[
+            str | None,
+            typer.Option(
+                "--on",
+                metavar="DATA",
+                help="Score each run's model/ on this data set or these features; labels are matched by name.",
+                rich_help_panel=OTHER_DATA,
+                show_default=False,
+            ),
+        ] = None,
+        split: Annotated[
+            str | None,
+            typer.Option(
+                "--split",
+                help="Rows of --on: train, validation or test (counted in the ledger); default: all.",
+                rich_help_panel=OTHER_DATA,
+                show_default=False,
+            ),
+        ] = None,
+        allow_train_rows: Annotated[
+            bool,
+            typer.Option(
+                "--allow-train-rows",
+                help="Also score rows that the model was fitted on; every table says so.",
+                rich_help_panel=OTHER_DATA,
+            ),
+        ] = False,
+        device: Annotated[
+            str,
+            typer.Option(
+                "--device", help="Of nets on --on: cpu, cuda, cuda:N, mps or auto.", rich_help_panel=OTHER_DATA
+            ),
+        ] = "cpu",
+        details: Annotated[
+            bool, typer.Option("--details", help="Also MCC, Brier, calibration, top-2, AURC, worst group, copies.")
+        ] = False,
         level: Annotated[float, typer.Option("--level", help="Confidence level of the intervals.")] = 0.95,
         draws: Draws = 2000,
         seed: options.Seed = 0,
         name: options.Name = None,
+        threads: options.Threads = None,
+        jobs: options.Jobs = None,
         force: options.Force = False,
         dry_run: options.DryRun = False,
     ) -> Outcome:
-        """Pooled and per-fold scores of runs, with intervals, beside the majority class."""
+        """Pooled and per-fold scores of runs, with intervals, beside the majority class; or models on other data."""
         from fercli.config.evaluate import EvaluateConfig
         from fercli.steps import evaluate as step
 
-        config = EvaluateConfig.of(require=require, draws=draws, level=level, seed=seed)
-        return step.run(config, runs or (), session.request(name=name), session.store(), session.console)
+        config = EvaluateConfig.of(
+            require=require,
+            on=on,
+            split=split,
+            allow_train_rows=allow_train_rows,
+            draws=draws,
+            level=level,
+            seed=seed,
+        )
+        return step.run(
+            config,
+            runs or (),
+            session.request(name=name),
+            session.store(),
+            session.console,
+            details=details,
+            device=device,
+        )
 
     @command(app, "report", panel=PANEL)
     def report(

@@ -29,7 +29,7 @@ class ColumnScorer:
 
         Raises InputError for another number of columns than the model was fitted on, and for values not finite.
         """
-        broken = np.flatnonzero(~np.isfinite(batch).all(axis=-1)) if batch.ndim == 2 else ()
+        broken = np.flatnonzero(~np.isfinite(batch).all(axis=-1))
         if len(broken):
             raise InputError(
                 f"{len(broken):,} rows hold values that are not finite",

@@ -4,7 +4,7 @@ import os
 import time
 
 from fercli.artifacts.store import Store
-from fercli.protocol.ledger import LedgerEntry, ledger_line
+from fercli.protocol.ledger import LedgerEntry, ledger_line, parse_ledger
 from fercli.records import FoldPlan
 
 LEDGER = "ledger.jsonl"
@@ -14,9 +14,21 @@ def note_test_scoring(store: Store, plan: FoldPlan, run: str, *, purpose: str = 
     """One line for a run whose held-out rows are the official test split; nothing for any other."""
     if plan.protocol.scheme != "official" or plan.split_names[1] != "test":
         return
-    rows = sum(len(fold.test) for fold in plan.folds)
+    append_scoring(store, run, purpose, sum(len(fold.test) for fold in plan.folds))
+
+
+def append_scoring(store: Store, run: str, purpose: str, rows: int) -> None:
+    """One line: `rows` rows of a test split were scored by `run`, now."""
     entry = LedgerEntry(run, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), purpose, rows)
     with (store.root / LEDGER).open("ab") as file:
         store.disk.write(file, (ledger_line(entry) + "\n").encode())
         file.flush()
         os.fsync(file.fileno())
+
+
+def scorings_so_far(store: Store) -> int:
+    """How often a test split was scored in this workspace. Raises ArtifactError for a ledger that was edited."""
+    path = store.root / LEDGER
+    if not path.is_file():
+        return 0
+    return len(parse_ledger(path.read_text(encoding="utf-8").splitlines(), name=str(path)))

@@ -53,7 +53,7 @@ def run_inputs(store: Store, runs: Sequence[Artifact], notify: Notify) -> list[R
     """Each run with its data; a warning where groups are unknown because the data is not there."""
     inputs = []
     for run in runs:
-        data = _data_of(store, run)
+        data = data_of(store, run)
         if data is None:
             notify.warn(
                 f"{run.label}: the data it was scored on is not in this workspace or has changed; "
@@ -68,7 +68,8 @@ def all_parents(inputs: Sequence[RunInput]) -> list[Parent]:
     return list({(p.kind, p.name): p for entry in inputs for p in entry.parents}.values())
 
 
-def _data_of(store: Store, run: Artifact) -> Artifact | None:
+def data_of(store: Store, run: Artifact) -> Artifact | None:
+    """The data that the run was trained on; None where it is not in this workspace, or has changed."""
     for parent in run.manifest.parents:
         if parent.kind in ("dataset", "features") and parent.name in store.names(parent.kind):
             found = store.open(parent.kind, parent.name)
