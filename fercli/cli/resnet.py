@@ -25,12 +25,12 @@ def _value(name: str, kind: Any, text: str, panel: str) -> inspect.Parameter:
 
 # Every value of a recipe, in the order of the help; bounds stand in `config/resnet.py`.
 RECIPE_PARAMETERS = (
-    _value("variant", str, "See --list-variants.  [default: the recipe's, else xu-resnet]", NET),
+    _value("variant", str, "See --list-variants; default: the recipe's, else xu-resnet.", NET),
     _value("stem", str, "imagenet (7x7, max pooling), small-pool or small (3x3).", NET),
-    _value("width", int, "Channels of the cnn's first stage.  [default: 32]", NET),
-    _value("head_width", int, "Units of each of Du's two blocks.  [default: 64]", NET),
+    _value("width", int, "Channels of the cnn's first stage; default: 32.", NET),
+    _value("head_width", int, "Units of each of Du's two blocks; default: 64.", NET),
     _value("dropout", float, "Share of the units dropped before the output, or in Du's blocks.", NET),
-    _value("weights", str, "none, imagenet, or a .safetensors or .pth file.  [default: none]", NET),
+    _value("weights", str, "none, imagenet, or a .safetensors or .pth file; default: none.", NET),
     _value("epochs", int, "Passes over the training rows.", LEARNING),
     _value("batch_size", int, "Pictures per forward pass.", LEARNING),
     _value("accumulate", int, "Batches per optimizer step.", LEARNING),
@@ -51,7 +51,7 @@ RECIPE_PARAMETERS = (
     _value("rotate", float, "Degrees.", AUGMENTATION),
     _value("brightness", float, "Share of the brightness.", AUGMENTATION),
     _value("erase", float, "Probability of a blanked rectangle.", AUGMENTATION),
-    _value("precision", str, "fp32 or bf16.  [default: fp32]", options.RUNNING),
+    _value("precision", str, "fp32 or bf16; default: fp32.", options.RUNNING),
 )
 
 

@@ -71,7 +71,7 @@ def run(
     where = f"device {chosen}" + (" (auto)" if device == "auto" else "")
     notify.say(
         f"{where}; {config.variant}: {facts.parameters:,} parameters, {facts.multiply_adds / 1e6:,.1f} M multiply-adds"
-        f" a picture; recipe {config.recipe}: {config.epochs} epochs, batches of {config.batch_size}"
+        f" a picture; recipe {config.recipe}, epochs {config.epochs}, batches of {config.batch_size}"
     )
     planned = plan_for(store, dataset, samples, protocol, request, notify)
     if not config.chooses and protocol.monitor == "inner":
