@@ -106,7 +106,6 @@ def _remove_round(stack: NetworkStack, network: int, rows: Rows, rule: PruneRule
             break
         before = removed[-1].after if removed else _scores(stack, network, rows, loss, hidden)
         remove(stack, network, finding, hidden, absorb=rule.absorb)
-        hidden[:, finding.unit] = 0
         removed.append(_Removed(network, finding, before, _scores(stack, network, rows, loss, hidden)))
     return removed
 

@@ -59,8 +59,8 @@ def test_sigmoid_and_softmax_saturate_without_warning_or_nan():
 
 
 def test_probabilities_are_outputs_over_their_sum_and_uniform_where_that_is_zero():
-    found = probabilities(np.array([[0.2, 0.2, 0.4], [0, 0, 0]], dtype=np.float32))
-    np.testing.assert_allclose(found, [[0.25, 0.25, 0.5], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-6)
+    found = probabilities(np.array([[0.2, 0.2, 0.4], [0, 0, 0], [1e-30, 0, 3e-30]], dtype=np.float32))
+    np.testing.assert_allclose(found, [[0.25, 0.25, 0.5], [1 / 3, 1 / 3, 1 / 3], [0.25, 0, 0.75]], rtol=1e-6)
     assert found.dtype == np.float64
 
 

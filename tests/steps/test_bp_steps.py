@@ -179,6 +179,12 @@ def test_no_final_model_and_early_stopping(store, notify):
     assert min(epochs) < 30
     history = lines_of(run.file("history.csv"))
     assert all(line["monitor_loss"] for line in history)
+    # The model on all rows is trained for the median of the folds' epochs, without stopping.
+    median = max(1, round(float(np.median(epochs))))
+    plain = TrainBPConfig(**{**QUICK, "epochs": median, "lr": 0.3})
+    train_bp.run(plain, Request(name="plain"), store, notify)
+    weights = [store.open("run", name).file("model/weights.safetensors") for name in ("early", "plain")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 def test_a_damaged_network_is_named(store, notify):
