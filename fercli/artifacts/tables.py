@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,26 +38,39 @@ def records_bytes(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) 
     return csv_bytes(columns, ([record.get(column) for column in columns] for record in records))
 
 
-def read_csv(path: Path, required: Sequence[str] = ()) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV artifact; ArtifactError when it is not one, or a required column is missing."""
-    again = "make the artifact again with --force"
+AGAIN = "make the artifact again with --force"
+
+
+def csv_rows(path: Path, required: Sequence[str] = ()) -> Iterator[list[str]]:
+    """The header of a CSV artifact, then its rows one by one, all of the header's length.
+
+    Raises ArtifactError when it is no CSV, a required column is missing or a row has another length.
+    """
     try:
         with path.open(newline="", encoding="utf-8") as handle:
-            table = list(csv.reader(handle, strict=True))
+            reader = csv.reader(handle, strict=True)
+            header = next(reader, None)
+            if header is None:
+                raise ArtifactError("the CSV is empty, not even a header", where=str(path), next_step=AGAIN)
+            missing = [name for name in required if name not in header]
+            if missing:
+                lacking = ", ".join(missing)
+                raise ArtifactError(f"the CSV lacks the columns {lacking}", where=str(path), next_step=AGAIN)
+            yield header
+            for number, row in enumerate(reader, start=2):
+                if len(row) != len(header):
+                    raise ArtifactError(
+                        f"row {number} has {len(row)} cells, the header {len(header)}", where=str(path), next_step=AGAIN
+                    )
+                yield row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ArtifactError(f"not a readable CSV: {error}", where=str(path), next_step=again) from None
-    if not table:
-        raise ArtifactError("the CSV is empty, not even a header", where=str(path), next_step=again)
-    header, rows = table[0], table[1:]
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise ArtifactError(f"the CSV lacks the columns {', '.join(missing)}", where=str(path), next_step=again)
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise ArtifactError(
-                f"row {number} has {len(row)} cells, the header {len(header)}", where=str(path), next_step=again
-            )
-    return header, rows
+        raise ArtifactError(f"not a readable CSV: {error}", where=str(path), next_step=AGAIN) from None
+
+
+def read_csv(path: Path, required: Sequence[str] = ()) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV artifact, checked as `csv_rows` does."""
+    rows = csv_rows(path, required)
+    return next(rows), list(rows)
 
 
 def samples_bytes(samples: Samples) -> bytes:
@@ -78,20 +91,25 @@ def samples_bytes(samples: Samples) -> bytes:
 
 def read_samples(path: Path, classes: Sequence[str]) -> Samples:
     """The samples in `samples.csv`; the class order comes from the artifact, not from the rows."""
-    header, rows = read_csv(path, SAMPLE_COLUMNS)
-    columns = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
+    rows = csv_rows(path, SAMPLE_COLUMNS)
+    header = next(rows)
+    columns: dict[str, list[str]] = {name: [] for name in header}
+    # Column by column, equal cells as one object: a million rows as lists of lists would take a gigabyte.
+    known: dict[str, str] = {}
+    repeating = [name not in ("id", "source", "content") for name in header]
+    for row in rows:
+        for name, cell, shared in zip(header, row, repeating, strict=True):
+            columns[name].append(known.setdefault(cell, cell) if shared else cell)
 
     def text(name: str) -> Any:
-        return np.array(columns[name], dtype=np.str_)
+        return np.array(columns.pop(name), dtype=np.str_)
 
     try:
-        widths = np.array([int(cell) for cell in columns["width"]], dtype=np.int64)
-        heights = np.array([int(cell) for cell in columns["height"]], dtype=np.int64)
+        widths = np.array([int(cell) for cell in columns.pop("width")], dtype=np.int64)
+        heights = np.array([int(cell) for cell in columns.pop("height")], dtype=np.int64)
     except ValueError as error:
         raise ArtifactError(
-            f"a width or height is not a whole number: {error}",
-            where=str(path),
-            next_step="make the artifact again with --force",
+            f"a width or height is not a whole number: {error}", where=str(path), next_step=AGAIN
         ) from None
     return Samples(
         ids=text("id"),
@@ -146,5 +164,5 @@ def read_predictions(path: Path) -> Predictions:
         raise ArtifactError(
             f"a cell does not fit its column: {error}",
             where=str(path),
-            next_step="make the artifact again with --force",
+            next_step=AGAIN,
         ) from None
