@@ -3,15 +3,14 @@
 import json
 from typing import Any
 
-from fercli.artifacts.schema import KINDS, Kind
-from fercli.artifacts.store import Artifact, Store
-from fercli.errors import ArtifactError, UsageError
+from fercli.artifacts.store import Store
 from fercli.records import Notify, Outcome, Table
+from fercli.workflow.named import named_artifact
 
 
 def run(store: Store, name: str, notify: Notify) -> Outcome:
     """Config, parents, content and files of the artifact `KIND/NAME`, or of the only one called NAME."""
-    artifact = find(store, name)
+    artifact = named_artifact(store, name, command="fer show")
     manifest = artifact.manifest
     tables = [
         Table(
@@ -33,23 +32,6 @@ def run(store: Store, name: str, notify: Notify) -> Outcome:
         artifact=artifact.label,
         payload={"manifest": manifest.model_dump(mode="json", by_alias=True)},
         tables=tuple(tables),
-    )
-
-
-def find(store: Store, name: str) -> Artifact:
-    """The artifact meant by `KIND/NAME` or a bare NAME that only one kind has."""
-    kind, _, rest = name.partition("/")
-    if kind in KINDS and rest:
-        return store.open(kind, rest)
-    found: list[Kind] = [kind for kind in KINDS if name in store.names(kind)]
-    if len(found) == 1:
-        return store.open(found[0], name)
-    if not found:
-        raise ArtifactError(f"there is no artifact called {name}", where=str(store.root), next_step="see fer status")
-    raise UsageError(
-        f"{len(found)} artifacts are called {name}",
-        where=", ".join(found),
-        next_step=f"say which: fer show {found[0]}/{name}",
     )
 
 

@@ -1,0 +1,28 @@
+"""The artifact that an argument names, of whatever kind."""
+
+from collections.abc import Sequence
+
+from fercli.artifacts.schema import KINDS, Kind
+from fercli.artifacts.store import Artifact, Store
+from fercli.errors import ArtifactError, UsageError
+
+
+def named_artifact(store: Store, name: str, *, command: str, kinds: Sequence[Kind] = KINDS) -> Artifact:
+    """The artifact meant by `KIND/NAME`, or by a bare NAME that only one of `kinds` has.
+
+    command: what the user called, for the message.
+    """
+    kind, _, rest = name.partition("/")
+    if kind in KINDS and rest:
+        return store.open(kind, rest)
+    found: list[Kind] = [kind for kind in kinds if name in store.names(kind)]
+    if len(found) == 1:
+        return store.open(found[0], name)
+    if not found:
+        what = "artifact" if len(kinds) == len(KINDS) else " or ".join(kinds)
+        raise ArtifactError(f"there is no {what} called {name}", where=str(store.root), next_step="see fer status")
+    raise UsageError(
+        f"{len(found)} artifacts are called {name}",
+        where=", ".join(found),
+        next_step=f"say which: {command} {found[0]}/{name}",
+    )
