@@ -18,6 +18,7 @@ from fercli.bp.network import NetworkStack, forward, probabilities
 from fercli.bp.pruning import Scores, scores_of
 from fercli.bp.training import EpochRecord, Trained, finish, train
 from fercli.config.bp import TrainBPConfig
+from fercli.errors import InputError
 from fercli.records import Block, Fold, Notify, Outcome, Predictions, Samples
 from fercli.workflow.bp_models import FINAL_FOLDER, write_bp_model
 from fercli.workflow.features import blocks_of
@@ -26,6 +27,7 @@ from fercli.workflow.request import Request
 from fercli.workflow.runs import fold_folder
 
 C = TypeVar("C", bound=TrainBPConfig)
+ROWS_AT_ONCE = 8192
 # Trainings that the runs of a sweep have in common, by what decides them.
 Memo = dict[str, tuple[Trained, list[EpochRecord]]]
 
@@ -56,8 +58,24 @@ class BPInputs:
     parents: tuple[Parent, ...]
 
     def prepared(self, folds: Sequence[Fold], config: TrainBPConfig) -> Prepared:
-        """Rows of these folds, each after its own preprocessing."""
+        """Rows of these folds, each after its own preprocessing; InputError for values that cannot be scored."""
+        _refuse_unscorable(self.features, folds)
         return prepare(self.features, self.blocks, self.samples.targets, folds, config)
+
+
+def _refuse_unscorable(features: NDArray[np.floating], folds: Sequence[Fold]) -> None:
+    """Of rows that are only held out nothing is fitted, so nothing else looks at their values."""
+    trained = np.unique(np.concatenate([fold.train for fold in folds]))
+    rows = np.setdiff1d(np.concatenate([fold.test for fold in folds]), trained)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        bad = part[~np.isfinite(features[part]).all(axis=1)]
+        if len(bad):
+            raise InputError(
+                "a held-out row has a value that is not finite, and cannot be scored",
+                where=f"row {int(bad[0])} of the features",
+                next_step="leave the row out, or repair it; `fer audit` lists such rows",
+            )
 
 
 def bp_inputs(store: Store, data: Artifact, config: TrainBPConfig, request: Request, notify: Notify) -> BPInputs:
