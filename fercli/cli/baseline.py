@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option(
                 "--pca",
-                help="Components of each block, a share of the variance, or none.  [default: as the features say]",
+                help="Components of each block, a share of the variance, or none; default: as the features say.",
             ),
         ] = None,
         log: Annotated[

@@ -18,7 +18,7 @@ NETWORK, COLUMNS, PRUNING = "Network", "Preprocessing, fitted per fold", "Prunin
 def _option(field: str, panel: str, text: str, default: str, kind: Any = str) -> inspect.Parameter:
     """An option that is None when it is not given, so that what was given is known; the config holds the default."""
     flag = "--" + field.replace("_", "-")
-    shown = f"{text}  [default: {default}]"
+    shown = f"{text.rstrip('.')}; default: {default}."
     annotation = Annotated[kind | None, typer.Option(flag, help=shown, rich_help_panel=panel, show_default=False)]
     return inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

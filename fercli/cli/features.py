@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
         dataset: options.Dataset = None,
         descriptors: Annotated[
             str | None,
-            typer.Option("--descriptors", help="Comma list of phog, lpq, hog, lbp.  [default: phog,lpq]"),
+            typer.Option("--descriptors", help="Comma list of phog, lpq, hog, lbp; default: phog,lpq."),
         ] = None,
         preset: Annotated[
             str | None, typer.Option("--preset", help="xu, dhall2011-sps, dhall2011-spi or strong.")
@@ -47,65 +47,65 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--pca",
                 help="What trainers keep of each block, fitted per fold: components, a share of the variance, or "
-                "none.  [default: 5]",
+                "none; default: 5.",
             ),
         ] = None,
         phog_bins: Annotated[
-            int | None, typer.Option("--phog-bins", help="Orientation bins.  [default: 8]", rich_help_panel=PHOG)
+            int | None, typer.Option("--phog-bins", help="Orientation bins; default: 8.", rich_help_panel=PHOG)
         ] = None,
         phog_angle: Annotated[
-            int | None, typer.Option("--phog-angle", help="180 or 360 degrees.  [default: 360]", rich_help_panel=PHOG)
+            int | None, typer.Option("--phog-angle", help="180 or 360 degrees; default: 360.", rich_help_panel=PHOG)
         ] = None,
         phog_levels: Annotated[
-            int | None, typer.Option("--phog-levels", help="Levels of the pyramid.  [default: 3]", rich_help_panel=PHOG)
+            int | None, typer.Option("--phog-levels", help="Levels of the pyramid; default: 3.", rich_help_panel=PHOG)
         ] = None,
         phog_canny: Annotated[
             str | None,
             typer.Option(
                 "--phog-canny",
-                help="matlab, matlab-2011, matlab-2010 or opencv.  [default: matlab]",
+                help="matlab, matlab-2011, matlab-2010 or opencv; default: matlab.",
                 rich_help_panel=PHOG,
             ),
         ] = None,
         lpq_window: Annotated[
             str | None,
-            typer.Option("--lpq-window", help="Comma list of odd sides in pixels.  [default: 7]", rich_help_panel=LPQ),
+            typer.Option("--lpq-window", help="Comma list of odd sides in pixels; default: 7.", rich_help_panel=LPQ),
         ] = None,
         lpq_grid: Annotated[
-            str | None, typer.Option("--lpq-grid", help="Blocks, ROWSxCOLUMNS.  [default: 1x1]", rich_help_panel=LPQ)
+            str | None, typer.Option("--lpq-grid", help="Blocks, ROWSxCOLUMNS; default: 1x1.", rich_help_panel=LPQ)
         ] = None,
         lpq_frequency: Annotated[
             str | None,
             typer.Option(
-                "--lpq-frequency", help="uniform, gaussian or quadrature.  [default: uniform]", rich_help_panel=LPQ
+                "--lpq-frequency", help="uniform, gaussian or quadrature; default: uniform.", rich_help_panel=LPQ
             ),
         ] = None,
         lpq_decorrelate: Annotated[
             bool | None,
             typer.Option(
                 "--lpq-decorrelate/--no-lpq-decorrelate",
-                help="Decorrelate the responses.  [default: on]",
+                help="Decorrelate the responses; default: on.",
                 rich_help_panel=LPQ,
                 show_default=False,
             ),
         ] = None,
         hog_orientations: Annotated[
-            int | None, typer.Option("--hog-orientations", help="[default: 9]", rich_help_panel=OTHER)
+            int | None, typer.Option("--hog-orientations", help="Orientations; default: 9.", rich_help_panel=OTHER)
         ] = None,
         hog_cell: Annotated[
-            int | None, typer.Option("--hog-cell", help="Side in pixels.  [default: 8]", rich_help_panel=OTHER)
+            int | None, typer.Option("--hog-cell", help="Side in pixels; default: 8.", rich_help_panel=OTHER)
         ] = None,
         hog_block: Annotated[
-            int | None, typer.Option("--hog-block", help="Side in cells.  [default: 2]", rich_help_panel=OTHER)
+            int | None, typer.Option("--hog-block", help="Side in cells; default: 2.", rich_help_panel=OTHER)
         ] = None,
         lbp_points: Annotated[
-            int | None, typer.Option("--lbp-points", help="[default: 8]", rich_help_panel=OTHER)
+            int | None, typer.Option("--lbp-points", help="Points; default: 8.", rich_help_panel=OTHER)
         ] = None,
         lbp_radius: Annotated[
-            float | None, typer.Option("--lbp-radius", help="In pixels.  [default: 1]", rich_help_panel=OTHER)
+            float | None, typer.Option("--lbp-radius", help="In pixels; default: 1.", rich_help_panel=OTHER)
         ] = None,
         lbp_grid: Annotated[
-            str | None, typer.Option("--lbp-grid", help="Blocks, ROWSxCOLUMNS.  [default: 4x4]", rich_help_panel=OTHER)
+            str | None, typer.Option("--lbp-grid", help="Blocks, ROWSxCOLUMNS; default: 4x4.", rich_help_panel=OTHER)
         ] = None,
         backend: Annotated[
             str,
