@@ -40,12 +40,14 @@ class Trainer:
 
 
 BP = ("--hidden", 6, "--epochs", 4, "--pca", 2)
+NET = ("--width", 4, "--epochs", 2, "--device", "cpu")
 TRAINERS = (
     Trainer("train-bp", BP),
     Trainer("train-bp", ("--patience", 1, *BP)),
     Trainer("prune-bp", ("--correlated", 0.3, "--retrain-epochs", 1, *BP)),
     *(Trainer("train-baseline", ("--model", model, "--trees", 5, "--epochs", 5, "--pca", 2)) for model in BASELINES),
-    Trainer("train-resnet", ("--variant", "cnn", "--width", 4, "--epochs", 2, "--device", "cpu"), "dataset"),
+    Trainer("train-resnet", ("--variant", "cnn", *NET), "dataset"),
+    Trainer("train-resnet", ("--patience", 1, "--variant", "cnn", *NET), "dataset"),
 )
 
 
@@ -212,12 +214,20 @@ def planted_fit(features: Any, blocks: Any, rows: Any, config: Any) -> Any:
     return planted_fit_folds(features, blocks, [rows], config)[0]
 
 
+def planted_normalisation(images: Any, rows: Any) -> Any:
+    """The same for a net on pictures: mean and deviation of the whole data set."""
+    from fercli.resnet.batches import fit_normalisation
+
+    return fit_normalisation(images, np.arange(len(images)))
+
+
 @pytest.mark.parametrize(
     ("command", "option", "place", "planted"),
     [
         ("train-bp", "--hidden", "bp.foldwise.fit_folds", planted_fit_folds),
         ("prune-bp", "--correlated", "bp.foldwise.fit_folds", planted_fit_folds),
         ("train-baseline", "--model", "baselines.training.fit", planted_fit),
+        ("train-resnet", "--variant", "resnet.training.fit_normalisation", planted_normalisation),
     ],
 )
 def test_a_trainer_that_fits_its_scaler_on_all_rows_is_caught(command, option, place, planted, begun, fer, monkeypatch):
@@ -228,4 +238,4 @@ def test_a_trainer_that_fits_its_scaler_on_all_rows_is_caught(command, option, p
     values, labels = altered(trainer.data, held_out_rows(before))
     write(store, trainer.data, values, labels)
     found = leaks(before, trained(fer, store, trainer, "after"))
-    assert f"{FOLD}/preprocessing.safetensors" in found
+    assert f"{FOLD}/{'model.json' if trainer.data == 'dataset' else 'preprocessing.safetensors'}" in found
