@@ -18,7 +18,7 @@ Parameters = Mapping[str, float]
 # gamma is in units of 1 / columns, which is scikit-learn's "scale" for z-scored columns.
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "logistic": {"C": (0.01, 0.1, 1.0, 10.0)},
-    "linear-svm": {"C": (0.001, 0.01, 0.1, 1.0)},
+    "linear-svm": {"C": (0.0001, 0.001, 0.01, 0.1)},
     "rbf-svm": {"C": (1.0, 10.0, 100.0), "gamma": (0.25, 1.0, 4.0)},
     "knn": {"neighbors": (25, 15, 9, 5, 3, 1)},
 }

@@ -164,7 +164,7 @@ def test_every_candidate_of_the_inner_grid_stands_in_a_table(fer: Fer, sheet: Pa
     answer(fer, "train-baseline", "--model", "linear-svm", "--k", "3", "--jobs", "1")
     with store.open("run", "baseline-linear-svm").file("grid.csv").open() as handle:
         rows = list(csv.DictReader(handle))
-    assert [row["parameters"] for row in rows[:4]] == ["C=0.001", "C=0.01", "C=0.1", "C=1"]
+    assert [row["parameters"] for row in rows[:4]] == ["C=0.0001", "C=0.001", "C=0.01", "C=0.1"]
     assert len(rows) == 12
     assert sum(row["chosen"] == "True" for row in rows) == 3
 
