@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option(
                 "--pca",
-                help="Components of each block, a share of the variance, or none.  [default: as the features say]",
+                help="Components of each block, a share of the variance, or none; default: as the features say.",
             ),
         ] = None,
         fit_on: Annotated[
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--fit-on",
                 help="Rows that the components are fitted on: all, train, or 'fold R/F' (both from 0); the sheet says "
-                "which.  [default: train where rows have splits, else all]",
+                "which; default: train where rows have splits, else all.",
             ),
         ] = None,
         folds: Annotated[

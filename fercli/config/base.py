@@ -1,6 +1,7 @@
 """What all configs share: frozen, no unknown keys, a JSON form for the artifact and errors that name the option."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -8,9 +9,13 @@ from fercli.errors import UsageError
 
 
 class Config(BaseModel):
-    """Base of every config. Fields are what can change a result; seconds, jobs and host do not belong here."""
+    """Base of every config. Fields are what can change a result; seconds, jobs and host do not belong here.
+
+    options: field -> option, for fields that are not called like their option; errors name the option.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    options: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def of(cls, **values: Any) -> Self:
@@ -19,11 +24,12 @@ class Config(BaseModel):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            option = "--" + "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
+            field = str(first["loc"][0]) if first["loc"] else ""
+            option = cls.options.get(field, "--" + field.replace("_", "-"))
             message = first["msg"].removeprefix("Value error, ")
             raise UsageError(
-                f"{option}: {message[0].lower() + message[1:]}" if first["loc"] else message,
-                where=f"{option} {first['input']}" if first["loc"] else None,
+                f"{option}: {message[0].lower() + message[1:]}" if field else message,
+                where=f"{option} {first['input']}" if field else None,
                 next_step="see the bounds with --help",
             ) from None
 

@@ -1,7 +1,7 @@
 """Which descriptors to extract, with which parameters: bounds and presets as data."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -48,6 +48,8 @@ class DescriptorConfig(Config):
     `pca` is what trainers keep of each block when they are not told otherwise: a number of components, a share
     of the variance, or None for the descriptors as they are. Nothing is fitted at extraction.
     """
+
+    options: ClassVar[Mapping[str, str]] = {"lpq_windows": "--lpq-window"}
 
     descriptors: tuple[Descriptor, ...] = ("phog", "lpq")
     phog_bins: int = Field(default=8, ge=1, le=360)

@@ -1,6 +1,7 @@
 """Options of `synthesize`: how many faces are drawn, how large and how hard to tell apart."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -16,6 +17,8 @@ class SynthesizeConfig(Config):
     face_height: height of the head as a share of the picture's height; above 1 a close-up that cuts hair and ears.
     difficulty: 0 (posed, frontal) to 1 (subtle and mixed expressions; pose and light vary half as much).
     """
+
+    options: ClassVar[Mapping[str, str]] = {"images_per_subject": "--images"}
 
     subjects: int = Field(default=40, ge=1, le=100_000)
     images_per_subject: int = Field(default=21, ge=1, le=10_000)

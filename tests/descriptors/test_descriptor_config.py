@@ -18,6 +18,7 @@ from fercli.errors import UsageError
         ({"phog_levels": 9}, "--phog-levels: input should be less than or equal to 8"),
         ({"phog_canny": "octave"}, "--phog-canny: input should be 'matlab'"),
         ({"lpq_windows": (3, 4)}, "--lpq-window: a window is an odd number of pixels, not 4"),
+        ({"lpq_windows": (1,)}, "--lpq-window: input should be greater than or equal to 3"),
         ({"lpq_windows": ()}, "--lpq-window: name at least one"),
         ({"lpq_grid": "4by4"}, "--lpq-grid: a grid is written ROWSxCOLUMNS, such as 4x4, not 4by4"),
         ({"lpq_grid": (0, 3)}, "--lpq-grid: input should be greater than or equal to 1"),

@@ -127,3 +127,51 @@ def test_force_replaces(fer, tmp_path, table):
     (tmp_path / "s.csv").write_text("mine")
     assert fer("export", "table", "--out", tmp_path / "s.csv", "--force").code == 0
     assert (tmp_path / "s.csv").read_text().startswith("Features: nothing was fitted,")
+
+
+@pytest.mark.parametrize(
+    ("topic", "implementations"),
+    [
+        ("descriptors", {"fercli", "transcription", "scikit-image"}),
+        ("bp", {"ours", "pytorch", "scikit-learn"}),
+        ("pca", {"fercli", "scikit-learn full"}),
+    ],
+)
+def test_every_topic_shows_both_sides_and_where_it_ran(fer, topic, implementations):
+    body = json.loads(fer("bench", topic, "--quick", "--threads", "1", "--jobs", "1", "--json").out)
+    assert (body["topic"], body["quick"], body["artifact"]) == (topic, True, None)
+    assert {timing["implementation"] for timing in body["timings"]} == implementations
+    assert all(timing["seconds"] > 0 for timing in body["timings"])
+    machine = body["machine"]
+    assert machine["threads"] == 1
+    assert machine["versions"]["numpy"] == np.__version__
+    assert {"cores", "load_before", "load_after"} <= machine.keys()
+
+
+def test_pca_of_real_features(fer, table):
+    answer = fer("bench", "pca", "--features", "table", "--k", "3", "--components", "2", "--rows", "30", "--quick")
+    assert answer.code == 0, answer.err
+    assert "features/table" in answer.out
+    assert "quick: small data, one repeat; these times say little" in answer.out
+    assert "load average" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("speed",), 2, "there is no benchmark called speed"),
+        (("bp", "--features", "table"), 2, "fer bench bp reads no features"),
+        (("pca", "--k", "1"), 2, "--k: input should be greater than or equal to 2"),
+        (("pca", "--features", "none"), 4, "there is no features called none"),
+    ],
+)
+def test_bench_refusals(fer, arguments, code, message):
+    answer = fer("bench", *arguments)
+    assert (answer.code, message in answer.err) == (code, True), answer.err
+
+
+def test_topics_of_the_config_are_those_of_the_step():
+    from fercli.config.bench import TOPICS
+    from fercli.steps import bench as bench_step
+
+    assert list(TOPICS) == list(bench_step._TOPICS)
