@@ -79,3 +79,24 @@ def fer(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.M
     yield call  # type: ignore[misc]
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+# In CI a skip that nobody expects is a failure: a missing extra would otherwise silence its tests.
+EXPECTED_SKIPS = ("real data:", "GPU:", "browser:")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run under CI=true that skipped a test for any reason but the expected ones."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") != "true" or reporter is None or exitstatus != 0:
+        return
+    reasons = [
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in reporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    ]
+    unexpected = [reason for reason in reasons if not reason.startswith(EXPECTED_SKIPS)]
+    if unexpected:
+        reporter.write_line(f"unexpected skips: {unexpected}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
