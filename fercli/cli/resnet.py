@@ -29,7 +29,9 @@ RECIPE_PARAMETERS = (
     _value("stem", str, "imagenet (7x7, max pooling), small-pool or small (3x3).", NET),
     _value("width", int, "Channels of the cnn's first stage; default: 32.", NET),
     _value("head_width", int, "Units of each of Du's two blocks; default: 64.", NET),
+    _value("se", bool, "Squeeze-and-excitation in every residual block.", NET),
     _value("dropout", float, "Share of the units dropped before the output, or in Du's blocks.", NET),
+    _value("drop_path", float, "Stochastic depth: probability that the last block is left out.", NET),
     _value("weights", str, "none, imagenet, or a .safetensors or .pth file; default: none.", NET),
     _value("epochs", int, "Passes over the training rows.", LEARNING),
     _value("batch_size", int, "Pictures per forward pass.", LEARNING),
@@ -71,6 +73,10 @@ def register(app: typer.Typer) -> None:
         size: Annotated[
             str, typer.Option("--size", help="N or HxW in pixels, for --list-variants.", rich_help_panel=NET)
         ] = "48",
+        color: Annotated[
+            str, typer.Option("--color", help="gray or rgb, for --list-variants.", rich_help_panel=NET)
+        ] = "gray",
+        classes: Annotated[int, typer.Option("--classes", min=2, help="For --list-variants.", rich_help_panel=NET)] = 7,
         device: Annotated[
             str,
             typer.Option(
@@ -89,7 +95,7 @@ def register(app: typer.Typer) -> None:
         from fercli.steps import train_resnet as step
 
         if list_variants:
-            return step.list_variants(options.size_of(size) or (48, 48), channels=1, classes=7)
+            return step.list_variants(options.size_of(size) or (48, 48), color, classes)
         given = {parameter.name: session.values[parameter.name] for parameter in RECIPE_PARAMETERS}
         return step.run(
             ResNetConfig.of_recipe(recipe, **given),

@@ -24,11 +24,12 @@ def register(app: typer.Typer) -> None:
     def show(
         session: Session,
         artifact: Annotated[str, typer.Argument(help="KIND/NAME, or NAME where only one kind has it.")],
+        layers: Annotated[bool, typer.Option("--layers", help="The layers of a ResNet run's network.")] = False,
     ) -> Outcome:
         """One artifact: how it was made, from what, its configuration and files."""
         from fercli.steps import show as step
 
-        return step.run(session.store(), artifact, session.console)
+        return step.run(session.store(), artifact, session.console, layers=layers)
 
     @command(app, "doctor", panel=PANEL)
     def doctor(session: Session) -> Outcome:

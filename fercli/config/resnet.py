@@ -32,7 +32,7 @@ class Variant:
 
 
 def _residual(name: str, source: str, weights: str, *, equal_channels: bool = False, **more: Any) -> Variant:
-    options = MappingProxyType({"stem": "imagenet", "dropout": 0.0, **more})
+    options = MappingProxyType({"stem": "imagenet", "se": False, "dropout": 0.0, "drop_path": 0.0, **more})
     return Variant(name, source, options, equal_channels, weights)
 
 
@@ -69,6 +69,8 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
     }
 )
 
+# Options that change the shape of a network; each variant has a part for some of them.
+SHAPING = ("stem", "se", "dropout", "drop_path", "head_width", "width")
 _WIDEST = 4096
 
 
@@ -85,7 +87,9 @@ class Architecture(Config):
     classes: int = Field(ge=2)
     equal_channels: bool = False
     stem: Stem | None = None
+    se: bool | None = None
     dropout: float | None = Field(default=None, ge=0, lt=1)
+    drop_path: float | None = Field(default=None, ge=0, lt=1)
     head_width: int | None = Field(default=None, ge=1, le=_WIDEST)
     width: int | None = Field(default=None, ge=1, le=_WIDEST)
 
@@ -131,6 +135,7 @@ class ResNetConfig(Config):
     """How a network is trained; every value that can change a result, each with its bounds.
 
     batch_size: pictures per forward pass; one optimizer step sees batch_size * accumulate of them.
+    se: squeeze-and-excitation in every residual block. drop_path: stochastic depth, the last block's probability.
     lr: at the start. schedule: constant, cosine to 0 after `warmup` epochs, or plateau (times `plateau_factor` when
     the monitored loss has not fallen for `plateau_patience` epochs, never below `min_lr`).
     patience: early stopping, in epochs without a lower monitored loss; 0 = off. keep: weights of the last epoch or of
@@ -141,7 +146,9 @@ class ResNetConfig(Config):
     variant: str = "xu-resnet"
     recipe: str = "default"
     stem: Stem | None = None
+    se: bool | None = None
     dropout: float | None = Field(default=None, ge=0, lt=1)
+    drop_path: float | None = Field(default=None, ge=0, lt=1)
     head_width: int | None = Field(default=None, ge=1, le=_WIDEST)
     width: int | None = Field(default=None, ge=1, le=_WIDEST)
     weights: str = "none"
@@ -203,10 +210,7 @@ class ResNetConfig(Config):
             channels,
             classes,
             pretrained=self.weights != "none",
-            stem=self.stem,
-            dropout=self.dropout,
-            head_width=self.head_width,
-            width=self.width,
+            **{option: getattr(self, option) for option in SHAPING},
         )
 
 

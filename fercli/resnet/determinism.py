@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torchvision.ops import StochasticDepth
 
 from fercli.resnet.blocks import Output
 
@@ -13,7 +14,8 @@ from fercli.resnet.blocks import Output
 def has_dropout(network: nn.Module) -> bool:
     """Whether a forward pass in training mode draws random numbers."""
     return any(
-        (isinstance(module, nn.Dropout) and module.p > 0) or (isinstance(module, Output) and module.dropout > 0)
+        (isinstance(module, nn.Dropout | StochasticDepth) and module.p > 0)
+        or (isinstance(module, Output) and module.dropout > 0)
         for module in network.modules()
     )
 

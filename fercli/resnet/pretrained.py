@@ -17,12 +17,13 @@ from fercli.errors import EnvironmentFailure, InputError, UsageError
 
 FIRST = ("conv1.weight", "conv1.conv.weight", "features.0.weight")
 OUTPUT = "fc."
+BRANCH = ".branch."
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """How many tensors came from the file, and the names of those that start anew (the output, another stem)."""
+    """How many tensors came from the file, and the names of those that start anew: output, another stem, squeezing."""
 
     taken: int
     fresh: tuple[str, ...]
@@ -65,9 +66,10 @@ def read_weights(source: str, variant: str) -> dict[str, Tensor]:
 def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> Loaded:
     """Put `tensors` into the network by name.
 
-    The output layer starts anew where its shape differs, and so does the first convolution where its kernel does; one
-    for gray pictures is spread evenly over three equal channels. Any other tensor that is missing or of another shape
-    is an InputError: half a network would train without a word.
+    The output layer starts anew where its shape differs, and so do the first convolution where its kernel does and
+    squeeze-and-excitation where the file has none; a first convolution for gray pictures is spread evenly over three
+    equal channels. Any other tensor that is missing or of another shape is an InputError: half a network would train
+    without a word.
     """
     own = network.state_dict()
     given = {_plain(name): tensor for name, tensor in tensors.items()}
@@ -80,7 +82,11 @@ def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], *, where: st
             found = found.repeat(1, 3, 1, 1) / 3
         if found is not None and found.shape == tensor.shape:
             chosen[name] = found
-        elif name.startswith(OUTPUT) or (found is not None and name in FIRST and found.shape[1] == tensor.shape[1]):
+        elif (
+            name.startswith(OUTPUT)
+            or (found is None and BRANCH in name)
+            or (found is not None and name in FIRST and found.shape[1] == tensor.shape[1])
+        ):
             fresh.append(name)
         elif found is None and name.endswith("num_batches_tracked"):
             chosen[name] = tensor

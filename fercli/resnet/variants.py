@@ -12,6 +12,7 @@ from fercli.config.resnet import Architecture, variant_of
 from fercli.errors import InputError
 from fercli.resnet.blocks import Output, PlainCnn, make_stem
 from fercli.resnet.heads import DuHead
+from fercli.resnet.residual import residual_network
 
 _TORCHVISION = {"xu-resnet": "resnet18", "du-improved-resnet50": "resnet50"}
 _SMALLEST = {"cnn": 16, "googlenet": 15}
@@ -118,7 +119,9 @@ def _assemble(architecture: Architecture) -> nn.Module:
         return PlainCnn(in_channels, architecture.classes, architecture.width or 32, dropout)
     if name == "googlenet":
         return _googlenet(in_channels, architecture.classes, dropout)
-    network = torchvision.models.get_model(_TORCHVISION.get(name, name), weights=None)
+    network = residual_network(
+        _TORCHVISION.get(name, name), se=bool(architecture.se), drop_path=architecture.drop_path or 0.0
+    )
     small = architecture.stem in ("small", "small-pool")
     network.conv1 = make_stem(in_channels, 64, small=small)
     if architecture.stem == "small":

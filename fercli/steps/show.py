@@ -1,16 +1,23 @@
 """`fer show`: one artifact, in the words of its manifest."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
-from fercli.artifacts.store import Store
+from fercli.artifacts.store import Artifact, Store
+from fercli.errors import UsageError
 from fercli.records import Notify, Outcome, Table
 from fercli.workflow.named import named_artifact
 
 
-def run(store: Store, name: str, notify: Notify) -> Outcome:
-    """Config, parents, content and files of the artifact `KIND/NAME`, or of the only one called NAME."""
+def run(store: Store, name: str, notify: Notify, *, layers: bool = False) -> Outcome:
+    """Config, parents, content and files of the artifact `KIND/NAME`, or of the only one called NAME.
+
+    layers: the layers of its network instead. Raises UsageError for an artifact that holds none.
+    """
     artifact = named_artifact(store, name, command="fer show")
+    if layers:
+        return _layers(artifact)
     manifest = artifact.manifest
     tables = [
         Table(
@@ -33,6 +40,31 @@ def run(store: Store, name: str, notify: Notify) -> Outcome:
         payload={"manifest": manifest.model_dump(mode="json", by_alias=True)},
         tables=tuple(tables),
     )
+
+
+def _layers(artifact: Artifact) -> Outcome:
+    stored = artifact.content.get("architecture")
+    if stored is None:
+        raise UsageError(
+            f"{artifact.label} holds no network of layers",
+            where="--layers",
+            next_step="name a run of fer train-resnet",
+        )
+    from fercli.config.resnet import Architecture
+    from fercli.resnet.variants import layers
+
+    found = layers(Architecture(**stored))
+    table = Table(
+        f"{artifact.label}: {stored['variant']}",
+        ("layer", "kind", "output", "parameters", "multiply-adds"),
+        tuple((at.name, at.kind, "×".join(map(str, at.output)), at.parameters, at.multiply_adds) for at in found),
+        (
+            f"{sum(at.parameters for at in found):,} parameters, {sum(at.multiply_adds for at in found):,} "
+            "multiply-adds a picture",
+        ),
+    )
+    payload = {"architecture": stored, "layers": [asdict(at) for at in found]}
+    return Outcome(artifact=artifact.label, payload=payload, tables=(table,))
 
 
 def _short(value: Any) -> str:

@@ -12,7 +12,7 @@ from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import records_bytes
 from fercli.config.protocol import ProtocolConfig
-from fercli.config.resnet import VARIANTS, Architecture, ResNetConfig
+from fercli.config.resnet import SHAPING, VARIANTS, Architecture, ResNetConfig
 from fercli.errors import InputError, UsageError
 from fercli.records import Fold, Notify, Outcome, Predictions, Samples, Table
 from fercli.resnet import devices
@@ -30,14 +30,20 @@ from fercli.workflow.runs import HISTORY_COLUMNS, fold_folder, run_outcome, writ
 
 ALGORITHM = 1
 LOSS = "cross entropy"
+CHANNELS = {"gray": 1, "rgb": 3}
 _CHOOSING = "--patience and --keep best"
 
 
-def list_variants(size: tuple[int, int], channels: int, classes: int) -> Outcome:
-    """Every variant with its source, options, parameters and multiply-adds for pictures of this size."""
+def list_variants(size: tuple[int, int], color: str, classes: int) -> Outcome:
+    """Every variant with its source, options, parameters and multiply-adds for `gray` or `rgb` pictures."""
+    if color not in CHANNELS:
+        raise UsageError(
+            f"--color is gray or rgb, not {color!r}", where=f"--color {color}", next_step="take one of them"
+        )
+    channels = CHANNELS[color]
     found = [describe(Architecture.of_variant(name, size, channels, classes)) for name in VARIANTS]
     table = Table(
-        f"variants for {size[0]}x{size[1]} {'gray' if channels == 1 else 'colour'} pictures, {classes} classes",
+        f"variants for {size[0]}x{size[1]} {color} pictures, {classes} classes",
         ("variant", "parameters", "multiply-adds", "options", "source"),
         tuple(_variant_row(entry) for entry in found),
         ("multiply-adds of one picture, forward; training costs about three times that",),
@@ -215,7 +221,7 @@ def _epoch(record: EpochRecord) -> dict[str, Any]:
 
 def _stored(config: ResNetConfig, shape: Architecture, protocol: ProtocolConfig, device: str) -> dict[str, Any]:
     """Every value in force: options that were left out as the variant's defaults, a file of weights by its name."""
-    options = {name: getattr(shape, name) for name in ("stem", "dropout", "head_width", "width")}
+    options = {name: getattr(shape, name) for name in SHAPING}
     weights = config.weights if config.weights in ("none", "imagenet") else Path(config.weights).name
     return {**config.stored(), **options, "weights": weights, "device": device, "protocol": protocol.stored()}
 

@@ -106,6 +106,8 @@ def test_cnn_has_no_shortcut_and_scales_with_its_width():
         ("googlenet", {"stem": "small"}, "resnet18"),
         ("resnet50", {"head_width": 32}, "du-improved-resnet50"),
         ("resnet18", {"width": 16}, "cnn"),
+        ("cnn", {"se": True}, "resnet18"),
+        ("googlenet", {"drop_path": 0.1}, "resnet18"),
     ],
 )
 def test_an_option_without_a_part_is_refused_and_its_owners_are_named(name, option, owner):

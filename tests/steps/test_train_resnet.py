@@ -258,6 +258,9 @@ def steps_per_epoch(workspace: Path) -> int:
         (("--device", "gpu"), 2, "there is no device 'gpu'", "auto"),
         (("--variant", "vgg"), 2, "there is no variant 'vgg'", "xu-resnet"),
         (("--stem", "small"), 2, "--stem has no part to act on in cnn", "resnet18"),
+        (("--se",), 2, "--se has no part to act on in cnn", "du-improved-resnet50"),
+        (("--variant", "googlenet", "--width", "8"), 2, "--width has no part to act on in googlenet", "cnn"),
+        (("--drop-path", "0.1"), 2, "--drop-path has no part to act on in cnn", "xu-resnet"),
         (("--lr", "0"), 2, "--lr: input should be greater than 0", "--help"),
         (("--monitor", "none", "--patience", "3"), 2, "choose an epoch", "--monitor inner"),
         (("--k", "1000"), 3, "1000", "--k"),
@@ -298,9 +301,31 @@ def test_a_dry_run_estimates_and_writes_nothing(fer, workspace):
 def test_list_variants_needs_no_workspace(fer):
     body = json.loads(fer("train-resnet", "--list-variants", "--size", "32x40", "--json").out)
     entries = {entry["name"]: entry for entry in body["variants"]}
-    assert entries["du-improved-resnet50"]["options"] == ["dropout", "head_width", "stem"]
+    assert entries["du-improved-resnet50"]["options"] == ["drop_path", "dropout", "head_width", "se", "stem"]
     assert entries["xu-resnet"]["size"] == [32, 40]
     assert entries["resnet18"]["parameters"] == 11_173_831
+
+
+def test_list_variants_counts_for_the_chosen_colour_and_classes(fer):
+    command = ("train-resnet", "--list-variants", "--size", "224", "--color", "rgb", "--classes", "1000", "--json")
+    entries = {entry["name"]: entry for entry in json.loads(fer(*command).out)["variants"]}
+    # torchvision's published count.
+    assert (entries["resnet18"]["parameters"], entries["resnet18"]["channels"]) == (11_689_512, 3)
+    refused = fer("train-resnet", "--list-variants", "--color", "blue")
+    assert (refused.code, "--color is gray or rgb, not 'blue'" in refused.err) == (2, True)
+
+
+def test_show_layers_counts_what_the_run_counted_and_refuses_what_has_none(fer, workspace):
+    make_dataset(workspace)
+    fer("train-resnet", *SMALL, "--k", "2", "--no-final-model")
+    body = json.loads(fer("show", "cnn", "--layers", "--json").out)
+    content = json.loads((workspace / "runs/cnn/artifact.json").read_text())["content"]
+    assert sum(layer["parameters"] for layer in body["layers"]) == content["parameters"]
+    assert sum(layer["multiply_adds"] for layer in body["layers"]) == content["multiply_adds"]
+    assert body["layers"][-1]["output"] == [3]
+    assert "features.0" in fer("show", "run/cnn", "--layers").out
+    refused = fer("show", "faces", "--layers")
+    assert (refused.code, "dataset/faces holds no network of layers" in refused.err) == (2, True)
 
 
 def test_weights_of_one_run_start_another_and_other_contents_make_another_key(fer, workspace, tmp_path):
