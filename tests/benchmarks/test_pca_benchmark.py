@@ -10,12 +10,14 @@ from fercli.benchmarks.pca import benchmark, difference, made, training_rows
 from fercli.preprocessing.pca import fit_projections
 
 
-@pytest.mark.parametrize("shape", [(90, 20), (40, 70)])
-def test_ours_comes_first_and_the_full_decomposition_agrees(shape):
+@pytest.mark.parametrize(("shape", "rival"), [((90, 20), "covariance_eigh"), ((40, 70), "arpack")])
+def test_ours_comes_first_and_the_exact_solvers_agree(shape, rival):
     ours, full, *rest = benchmark("made", made(*shape), folds=4, components=5, repeats=1)
     assert (ours.implementation, ours.agreement, ours.ratio) == ("fercli", None, 1)
     assert full.implementation == "scikit-learn full"
+    assert rest[0].implementation == f"scikit-learn {rival}"
     assert 0 < full.agreement < 1e-10
+    assert 0 < rest[0].agreement < 1e-10
     assert full.ratio == pytest.approx(full.seconds / ours.seconds)
     assert all(timing.exact for timing in (ours, full, *rest))
     for timing in (ours, full):
@@ -27,9 +29,16 @@ def test_a_randomised_default_is_named_and_not_called_exact():
     found = list(benchmark("made", made(600, 1100), folds=2, components=5, repeats=1))
     assert [timing.implementation for timing in found][1:] == [
         "scikit-learn full",
+        "scikit-learn arpack",
         "scikit-learn default (randomized)",
     ]
-    assert [timing.exact for timing in found] == [True, True, False]
+    assert [timing.exact for timing in found] == [True, True, True, False]
+
+
+def test_the_reference_is_left_out_where_it_takes_minutes():
+    assert pca.solvers(4750, 936, 20) == ("full", "covariance_eigh", "auto")
+    assert pca.solvers(4750, 5120, 20) == ("arpack", "auto")
+    assert pca.solvers(20, 50, 20) == ("full", "auto")
 
 
 def test_a_different_result_is_not_timed(monkeypatch):
@@ -38,7 +47,7 @@ def test_a_different_result_is_not_timed(monkeypatch):
         return [*rest, replace(first, components=first.components[::-1])]
 
     monkeypatch.setattr(pca, "fit_projections", turned)
-    with pytest.raises(ArithmeticError, match="made: our components and scikit-learn's differ by"):
+    with pytest.raises(ArithmeticError, match="made: our components and those of scikit-learn's full differ by"):
         next(benchmark("made", made(60, 10), folds=3, components=4, repeats=1))
 
 

@@ -134,7 +134,7 @@ def test_force_replaces(fer, tmp_path, table):
     [
         ("descriptors", {"fercli", "transcription", "scikit-image"}),
         ("bp", {"ours", "pytorch", "scikit-learn"}),
-        ("pca", {"fercli", "scikit-learn full"}),
+        ("pca", {"fercli", "scikit-learn full", "scikit-learn covariance_eigh", "scikit-learn arpack"}),
     ],
 )
 def test_every_topic_shows_both_sides_and_where_it_ran(fer, topic, implementations):
