@@ -25,7 +25,7 @@ from fercli.records import LeftOut, Picture, Samples
 
 
 class PlaneSink(Protocol):
-    """Where planes go; see `planes.PlaneFile` for one on disk and `planes.PlaneList` for one in memory."""
+    """Where planes go, in order of arrival; `planes.PlaneList` keeps them in memory."""
 
     def append(self, pixels: NDArray[np.uint8]) -> None:
         """One more plane; all have one shape, (H, W) or, once promoted or from the first on, (H, W, 3)."""

@@ -21,6 +21,7 @@ from fercli.datasets.audit_rows import (
 from fercli.errors import GateFailed, UsageError
 from fercli.records import SPLITS, LeftOut, Notify, Outcome, Samples, Table
 from fercli.workflow.features import blocks_of
+from fercli.workflow.inputs import data_artifact
 from fercli.workflow.request import Request
 from fercli.workflow.rows import class_counts, class_table, group_count, left_out_table
 
@@ -38,7 +39,7 @@ class _Findings:
 
 def run(config: AuditConfig, out: Path | None, request: Request, store: Store, notify: Notify) -> Outcome:
     """Audit the named data set or features, else the only one; with `out`, lists and pictures of every finding."""
-    data = _data(store, request)
+    data = data_artifact(store, request)
     if data.kind == "dataset":
         check_gates(config.fail_on, IMAGE_GATES, of="pictures")
     else:
@@ -57,19 +58,6 @@ def run(config: AuditConfig, out: Path | None, request: Request, store: Store, n
         found.payload["files"] = [str(out / name) for name in found.files]
         found.lines += [f"wrote {out / name}" for name in found.files]
     return _outcome(config, found, legal=IMAGE_GATES if data.kind == "dataset" else FEATURE_GATES)
-
-
-def _data(store: Store, request: Request) -> Artifact:
-    """The named input; else the only data set, else the only features."""
-    if request.inputs.get("features") and request.inputs.get("dataset"):
-        raise UsageError("--dataset and --features are two inputs", next_step="give one of them")
-    if request.inputs.get("features"):
-        return store.open("features", str(request.inputs["features"]))
-    if request.inputs.get("dataset"):
-        return store.open("dataset", str(request.inputs["dataset"]))
-    if store.names("dataset") or not store.names("features"):
-        return store.only("dataset", option="--dataset")
-    return store.only("features", option="--features")
 
 
 def _rows_findings(data: Artifact, samples: Samples) -> _Findings:

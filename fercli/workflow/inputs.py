@@ -2,6 +2,7 @@
 
 from fercli.artifacts.schema import Kind, Parent
 from fercli.artifacts.store import Artifact, Store
+from fercli.errors import UsageError
 from fercli.workflow.request import Request
 
 OPTIONS: dict[Kind, str] = {"dataset": "--dataset", "features": "--features", "folds": "--folds", "run": "--model"}
@@ -13,6 +14,19 @@ def input_artifact(store: Store, kind: Kind, request: Request) -> Artifact:
     if named is not None:
         return store.open(kind, named)
     return store.only(kind, option=OPTIONS[kind])
+
+
+def data_artifact(store: Store, request: Request) -> Artifact:
+    """For commands that take either: the named input; else the only data set, else the only features."""
+    if request.inputs.get("features") and request.inputs.get("dataset"):
+        raise UsageError("--dataset and --features are two inputs", next_step="give one of them")
+    if request.inputs.get("features"):
+        return store.open("features", str(request.inputs["features"]))
+    if request.inputs.get("dataset"):
+        return store.open("dataset", str(request.inputs["dataset"]))
+    if store.names("dataset") or not store.names("features"):
+        return store.only("dataset", option="--dataset")
+    return store.only("features", option="--features")
 
 
 def folds_base(data: Artifact) -> Parent:

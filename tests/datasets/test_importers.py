@@ -12,7 +12,7 @@ from fercli.config.import_dataset import ImportDatasetConfig
 from fercli.datasets import formats
 from fercli.datasets.assembly import assemble, natural, unique_ids
 from fercli.datasets.content import pixel_content
-from fercli.datasets.planes import PlaneFile, PlaneList
+from fercli.datasets.planes import PlaneList
 from fercli.datasets.sources import open_source
 from fercli.errors import InputError, UsageError
 
@@ -252,21 +252,6 @@ def test_mixed_colours_become_rgb_and_content_does_not_depend_on_it(tmp_path):
     assert planes[:, 0, 0].tolist() == [9, round(0.299 * 10 + 0.587 * 20 + 0.114 * 30), 9]
 
 
-def test_plane_file_writes_rows_in_order_and_leaves_nothing_beside_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("fercli.datasets.planes.CHUNK_BYTES", 100)
-    planes = RNG.integers(0, 256, (9, 4, 5), dtype=np.uint8)
-    order = RNG.permutation(9)
-    sink = PlaneFile(tmp_path / "images.npy")
-    for plane in planes[:6]:
-        sink.append(plane)
-    sink.promote_to_rgb()
-    for plane in planes[6:]:
-        sink.append(np.stack([plane] * 3, axis=2))
-    sink.finish(order)
-    assert np.array_equal(np.load(tmp_path / "images.npy", allow_pickle=False), np.stack([planes[order]] * 3, axis=3))
-    assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
-
-
 def test_content_tells_shapes_apart():
     assert pixel_content(np.zeros((2, 8), np.uint8)) != pixel_content(np.zeros((4, 4), np.uint8))
 
@@ -295,15 +280,14 @@ def test_options_out_of_bounds(options, message):
 
 
 @pytest.mark.real_data
-def test_the_published_fer2013_pictures(real_data, tmp_path):
+def test_the_published_fer2013_pictures(real_data):
     path = real_data / "fer2013-train-validation.tar.xz"
     config, source = ImportDatasetConfig(), open_source(path)
-    sink = PlaneFile(tmp_path / "images.npy")
+    sink = PlaneList()
     result = assemble(formats.read(source, config), config, sink, where=str(path))
-    sink.finish(result.order)
     splits = result.samples.splits
     assert ((splits == "train").sum(), (splits == "validation").sum()) == (28_709, 3_589)
     _, counts = np.unique(result.samples.extra["content"], return_counts=True)
     assert ((counts > 1).sum(), counts[counts > 1].sum()) == (1_273, 2_805)
-    first = np.load(tmp_path / "images.npy", mmap_mode="r")[0]
+    first = sink.stacked(result.order[:1])[0]
     assert pixel_content(first) == result.samples.extra["content"][0]
