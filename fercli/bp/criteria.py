@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Criterion = Literal["dead", "saturated", "correlated", "angle"]
+Criterion = Literal["dead", "saturated", "correlated", "angle", "least-missed"]
 PairCriterion = Literal["correlation", "angle"]
 
 CONSTANT = 1e-6
@@ -32,7 +32,8 @@ class Thresholds:
 class Finding:
     """One redundant unit: its number, why, the value that crossed the threshold, and its double if it has one.
 
-    value: dead: the sum of outputs; saturated: the mean output; correlated: r; angle: the angle in degrees.
+    value: dead: the sum of outputs; saturated: the mean output; correlated: r; angle: the angle in degrees;
+    least-missed: the loss over the training patterns without the unit.
     """
 
     unit: int

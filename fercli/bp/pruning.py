@@ -1,6 +1,6 @@
 """Pruning of redundant hidden units, after Xu (section 2.1.2): remove, retrain from what is left, look again."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fercli.bp.chunk import Rows, Rule
 from fercli.bp.criteria import Finding, Thresholds, next_unit
+from fercli.bp.least_missed import least_missed
 from fercli.bp.losses import row_losses
 from fercli.bp.network import Loss, NetworkStack, hidden_outputs, outputs_from_hidden
 from fercli.bp.removal import remove
@@ -28,11 +29,13 @@ class Scores:
 class PruneRecord:
     """One line of the receipt: a unit that was removed, why, and what it cost.
 
-    round: from 1. unit, partner: numbers in the unpruned network. hidden: units left after the round.
+    network: its place in the stack. round: from 1. unit, partner: numbers in the unpruned network. hidden: units left
+    after the round.
     value: see `Finding`. before, removed, retrained: scores before this unit went, right after, and after the
     round's retraining (the same for all units of a round with `all_at_once`).
     """
 
+    network: int
     repeat: int
     fold: int
     round: int
@@ -72,10 +75,13 @@ class Pruned:
 
 @dataclass(frozen=True)
 class _Removed:
+    """learned: training loss before the removal, in the loss that is trained; NaN unless the unit is least missed."""
+
     network: int
     finding: Finding
     before: Scores
     after: Scores
+    learned: float
 
 
 def scores_of(stack: NetworkStack, network: int, rows: Rows, loss: Loss) -> Scores:
@@ -96,17 +102,26 @@ def _mean(outputs: NDArray[np.floating], y: NDArray[np.int64], loss: Loss) -> tu
     return float(row_losses(outputs, y, loss).mean(dtype=np.float64)), float((outputs.argmax(axis=1) == y).mean())
 
 
-def _remove_round(stack: NetworkStack, network: int, rows: Rows, rule: PruneRule, loss: Loss) -> list[_Removed]:
+def _remove_round(
+    stack: NetworkStack, network: int, rows: Rows, rule: PruneRule, loss: Loss, floor: int | None, shown: Loss
+) -> list[_Removed]:
     """Remove this round's unit (or all that qualify) from one network, in place."""
     removed: list[_Removed] = []
     hidden = hidden_outputs(stack, network, rows.x)
     while not removed or rule.all_at_once:
         finding = next_unit(hidden, stack.w2[network], stack.alive[network], rule.thresholds)
+        if finding is None and not removed and floor is not None and stack.alive[network].sum() > floor:
+            finding = least_missed(stack, network, hidden, rows.y, loss, absorb=rule.absorb)
         if finding is None:
             break
-        before = removed[-1].after if removed else _scores(stack, network, rows, loss, hidden)
+        before = removed[-1].after if removed else _scores(stack, network, rows, shown, hidden)
+        learned = float("nan")
+        if finding.criterion == "least-missed":
+            learned = before.train_loss if shown == loss else _scores(stack, network, rows, loss, hidden).train_loss
         remove(stack, network, finding, hidden, absorb=rule.absorb)
-        removed.append(_Removed(network, finding, before, _scores(stack, network, rows, loss, hidden)))
+        removed.append(_Removed(network, finding, before, _scores(stack, network, rows, shown, hidden), learned))
+        if finding.criterion == "least-missed":
+            break
     return removed
 
 
@@ -119,6 +134,9 @@ def prune(
     first_epoch: int,
     patience: int | None = None,
     threads: int = 1,
+    down_to: NDArray[np.int64] | None = None,
+    shown_loss: Loss | None = None,
+    with_control: bool = True,
 ) -> Generator[EpochRecord | PruneRecord, None, Pruned]:
     """Prune trained networks, each until none of its units qualifies, and return them with their controls.
 
@@ -126,43 +144,69 @@ def prune(
     batches of retraining follow on from those of training. Yields an EpochRecord per epoch of retraining (arrays
     over the whole stack, NaN for networks that are done) and then the PruneRecords of that round. Criteria read the
     training rows only. A network's removals do not depend on the others in the stack.
+
+    down_to: (S,) sizes to go on to where no unit qualifies any more, the unit least missed first, one a round. After
+    such a removal a network, and its control with it, retrains only until its training loss is back at what it was
+    before the first of them: with all epochs of every round a long way down would compare over-training, not sizes.
+    shown_loss: the loss of the records' scores; default: the loss of `rule`, which decides about units in any case.
+    with_control: without it the controls come back as they went in, in half the time.
     """
     count = len(stack)
     pruned, control = stack.take(np.arange(count)), stack.take(np.arange(count))
     rounds = np.zeros(count, dtype=np.int64)
+    goals = np.full(count, np.nan)
+    shown = shown_loss or rule.loss
+    floors: list[int | None] = [None] * count if down_to is None else down_to.tolist()
     active: NDArray[np.int64] = np.arange(count)
     for number in range(1, how.max_rounds + 1):
         removed = [
-            one for network in active for one in _remove_round(pruned, int(network), rows[network], how, rule.loss)
+            one
+            for network in active.tolist()
+            for one in _remove_round(pruned, network, rows[network], how, rule.loss, floors[network], shown)
         ]
         active = np.unique(np.array([one.network for one in removed], dtype=np.int64))
         if not len(active):
             break
         rounds[active] = number
-        both = pruned.take(active).joined(control.take(active))
-        run = train(
-            both,
-            [rows[network] for network in active.tolist()] * 2,
-            rule,
-            epochs=how.retrain_epochs,
-            first_epoch=first_epoch,
-            patience=patience,
-            threads=threads,
-        )
-        while True:
-            try:
-                record = next(run)
-            except StopIteration as end:
-                both = end.value.stack
-                break
-            yield _spread(record, active, pruned.widths)
+        for one in removed:
+            if one.finding.criterion == "least-missed" and np.isnan(goals[one.network]):
+                goals[one.network] = one.learned
+        repaired = {
+            one.network
+            for one in removed
+            if one.finding.criterion == "least-missed" and one.finding.value <= goals[one.network]
+        }
+        busy = np.array([network for network in active.tolist() if network not in repaired], dtype=np.int64)
+        if len(busy):
+            both = pruned.take(busy)
+            if with_control:
+                both = both.joined(control.take(busy))
+            run = train(
+                both,
+                [rows[network] for network in busy.tolist()] * (2 if with_control else 1),
+                rule,
+                epochs=how.retrain_epochs,
+                first_epoch=first_epoch,
+                patience=patience,
+                threads=threads,
+                enough=_repaired(goals[busy], with_control),
+            )
+            while True:
+                try:
+                    record = next(run)
+                except StopIteration as end:
+                    both = end.value.stack
+                    break
+                yield _spread(record, busy, pruned.widths)
+            pruned.put(busy, both.take(np.arange(len(busy))))
+            if with_control:
+                control.put(busy, both.take(np.arange(len(busy), 2 * len(busy))))
         first_epoch += how.retrain_epochs
-        pruned.put(active, both.take(np.arange(len(active))))
-        control.put(active, both.take(np.arange(len(active), 2 * len(active))))
-        retrained = {network: scores_of(pruned, network, rows[network], rule.loss) for network in active.tolist()}
+        retrained = {network: scores_of(pruned, network, rows[network], shown) for network in active.tolist()}
         for one in removed:
             key, finding = rows[one.network].key, one.finding
             yield PruneRecord(
+                network=one.network,
                 repeat=key.repeat,
                 fold=key.fold,
                 round=number,
@@ -176,6 +220,20 @@ def prune(
                 retrained=retrained[one.network],
             )
     return Pruned(pruned, control, rounds)
+
+
+def _repaired(
+    goals: NDArray[np.float64], with_control: bool
+) -> Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None:
+    """Which networks, and the controls after them, have their training loss back; None where no goal is set."""
+    if np.isnan(goals).all():
+        return None
+
+    def enough(losses: NDArray[np.float64]) -> NDArray[np.bool_]:
+        back = losses[: len(goals)] <= goals
+        return np.concatenate([back, back]) if with_control else back
+
+    return enough
 
 
 def _spread(record: EpochRecord, active: NDArray[np.int64], units: NDArray[np.int64]) -> EpochRecord:

@@ -96,6 +96,7 @@ def train(
     first_epoch: int = 0,
     patience: int | None = None,
     threads: int = 1,
+    enough: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None,
 ) -> Generator[EpochRecord, None, Trained]:
     """Train every network of the stack on its own rows; yields one record per epoch and returns the networks.
 
@@ -103,6 +104,9 @@ def train(
     inner loss and keeps its weights from the lowest; None trains all epochs and keeps the last weights. Adam,
     momentum and weight decay (λ/2·Σw² without biases) start afresh. A network's result does not depend on the others
     nor on `threads`; its batch order is a function of (seed, repeat, fold, epoch).
+
+    enough: from the epoch's training losses (S,), NaN for networks that stopped, which networks (S,) need no further
+    epoch; they stop with the weights that they have, or with patience their best so far.
 
     Raises InputError for rows that cannot be learned from and UsageError for patience without inner rows.
     """
@@ -115,6 +119,7 @@ def train(
     count = len(stack)
     trained = stack.take(np.arange(count))
     running = np.ones(count, dtype=bool)
+    seen = np.zeros(count, dtype=np.int64)
     stopping = EarlyStopping(count, patience) if patience is not None else None
     chunks = _chunks(stack, rows, rule, threads)
     with ExitStack() as resources:
@@ -127,26 +132,36 @@ def train(
             for chunk, scores in zip(chunks, apply(Chunk.work, chunks, repeat(number)), strict=True):
                 columns[:, chunk.networks] = scores
             yield EpochRecord(number, stack.widths, running.copy(), *columns)
-            if stopping is None:
+            seen[running] = done
+            if stopping is None and enough is None:
                 continue
-            for chunk in chunks:
-                stopping.note(chunk, columns[4], done)
-            running &= ~stopping.stopped(done)
+            if stopping is not None:
+                for chunk in chunks:
+                    stopping.note(chunk, columns[4], done)
+                running &= ~stopping.stopped(done)
+            if enough is not None:
+                running &= ~enough(columns[0])
             for chunk in chunks:
                 going = running[chunk.networks]
                 if not going.all():
-                    stopping.write(chunk, trained, ~running)
+                    _write(chunk, trained, ~running, stopping)
                     chunk.keep(np.flatnonzero(going))
             chunks = [chunk for chunk in chunks if len(chunk.networks)]
             if not chunks:
                 break
     for chunk in chunks:
-        if stopping is not None:
-            stopping.write(chunk, trained, running)
-        else:
-            for place, network in enumerate(chunk.networks.tolist()):
-                chunk.packed.unpack_into(trained, network, place)
-    return Trained(trained, np.full(count, epochs) if stopping is None else stopping.best_epochs)
+        _write(chunk, trained, running, stopping)
+    return Trained(trained, seen if stopping is None else stopping.best_epochs)
+
+
+def _write(chunk: Chunk, stack: NetworkStack, which: NDArray[np.bool_], stopping: EarlyStopping | None) -> None:
+    """Write the networks of the chunk that `which` (S,) marks into `stack`: their best weights, or the last."""
+    if stopping is not None:
+        stopping.write(chunk, stack, which)
+        return
+    for place, network in enumerate(chunk.networks.tolist()):
+        if which[network]:
+            chunk.packed.unpack_into(stack, network, place)
 
 
 def finish(run: Generator[T, None, R], see: Callable[[T], None] = lambda record: None) -> R:

@@ -47,6 +47,10 @@ PRUNING_OPTIONS = (
     _option("angle", PRUNING, "Degrees from parallel or antiparallel, for --criterion angle.", "15"),
     _option("absorb", PRUNING, "Hand a removed unit's part to its twin and the biases first.", "no", bool),
     _option("all_at_once", PRUNING, "Remove all that qualify in a round, not one.", "no", bool),
+    _option(
+        "until_worse", PRUNING, "Go on with the unit least missed, to the size that inner folds choose.", "no", bool
+    ),
+    _option("inner_k", PRUNING, "Inner folds of --until-worse.", "5"),
     _option("retrain_epochs", PRUNING, "Epochs of retraining after each round.", "5"),
     _option("max_rounds", PRUNING, "Stop pruning after so many rounds.", "1000"),
 )

@@ -43,7 +43,8 @@ class PruneBPConfig(TrainBPConfig):
     """Removal of redundant hidden units; the thresholds are those of Xu (section 2.1.2).
 
     dead: sum of a unit's outputs over the training patterns. saturated: its mean output. correlated: |r| of two
-    units. angle: degrees from parallel or antiparallel, read only with `criterion="angle"`.
+    units. angle: degrees from parallel or antiparallel, read only with `criterion="angle"`. until_worse: go on with the
+    unit least missed, to the smallest size that an inner cross validation with `inner_k` folds finds as good.
     """
 
     dead: float = Field(default=0.01, ge=0)
@@ -52,6 +53,8 @@ class PruneBPConfig(TrainBPConfig):
     criterion: Literal["correlation", "angle"] = "correlation"
     angle: float = Field(default=15.0, ge=0, le=90)
     absorb: bool = False
+    until_worse: bool = False
+    inner_k: int = Field(default=5, ge=2, le=100)
     all_at_once: bool = False
     retrain_epochs: int = Field(default=5, ge=1, le=100_000)
     max_rounds: int = Field(default=1000, ge=1, le=100_000)

@@ -8,9 +8,10 @@ from fercli.artifacts.draft import Draft
 from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import predictions_bytes, records_bytes
 from fercli.bp.chunk import Rows
-from fercli.bp.foldwise import prune_rule_of, rule_of
+from fercli.bp.foldwise import final_fold, prune_rule_of, rule_of
 from fercli.bp.network import NetworkStack
 from fercli.bp.pruning import Pruned, PruneRecord, prune
+from fercli.bp.sizes import SizeChoice
 from fercli.bp.training import EpochRecord, Trained, finish
 from fercli.config.bp import PruneBPConfig
 from fercli.records import Fold, Notify, Outcome
@@ -30,6 +31,7 @@ from fercli.workflow.bp_runs import (
     write_final_model,
     write_fold_models,
 )
+from fercli.workflow.bp_sizes import SIZE_COLUMNS, chosen_sizes, size_lines, sizes_of
 from fercli.workflow.inputs import input_artifact
 from fercli.workflow.receipts import (
     RECEIPT_COLUMNS,
@@ -133,7 +135,13 @@ def _write(draft: Draft, inputs: BPInputs, config: PruneBPConfig, base: BaseRun 
         )
     else:
         trained = base.networks(folds)
-    pruned = _prune_shown(trained, prepared.rows, config, how, log)
+    laps.lap("training")
+    choices: tuple[SizeChoice, ...] = ()
+    if config.until_worse:
+        choices = chosen_sizes(inputs, folds, config, how.threads, how.notify)
+        draft.write_bytes("sizes.csv", records_bytes(size_lines(choices, folds), SIZE_COLUMNS))
+        laps.lap("choosing sizes")
+    pruned = _prune_shown(trained, prepared.rows, config, how, log, choices)
     laps.lap("training")
     write_fold_models(draft, pruned.stack, prepared, folds, samples.classes)
     if inputs.planned.plan.protocol.scheme == "official":
@@ -169,7 +177,14 @@ def _write(draft: Draft, inputs: BPInputs, config: PruneBPConfig, base: BaseRun 
     draft.commit(content)
 
 
-def _prune_shown(trained: Trained, rows: tuple[Rows, ...], config: PruneBPConfig, how: _Running, log: _Log) -> Pruned:
+def _prune_shown(
+    trained: Trained,
+    rows: tuple[Rows, ...],
+    config: PruneBPConfig,
+    how: _Running,
+    log: _Log,
+    choices: tuple[SizeChoice, ...],
+) -> Pruned:
     """Prune with a progress line; how many rounds there will be is not known beforehand."""
     run = prune(
         trained.stack,
@@ -179,6 +194,7 @@ def _prune_shown(trained: Trained, rows: tuple[Rows, ...], config: PruneBPConfig
         first_epoch=config.epochs,
         patience=config.patience,
         threads=how.threads,
+        down_to=sizes_of(choices) if choices else None,
     )
     with how.notify.progress(f"pruning {len(rows)} networks", None, "epochs") as bar:
 
@@ -207,7 +223,11 @@ def _write_final(
             everything.rows, classes, alone, how.threads, how.notify, lambda record: None, memo=how.memo
         ).stack
     start = Trained(final, np.array([alone.epochs]))
-    pruned = _prune_shown(start, everything.rows, alone, how, _Log())
+    choices: tuple[SizeChoice, ...] = ()
+    if config.until_worse:
+        fold = final_fold(inputs.planned.plan.rows)
+        choices = chosen_sizes(inputs, [fold], config, how.threads, how.notify)
+    pruned = _prune_shown(start, everything.rows, alone, how, _Log(), choices)
     write_final_model(draft, pruned.stack, everything, inputs.samples.classes)
 
 

@@ -40,12 +40,11 @@ def receipt_line(record: PruneRecord) -> dict[str, Any]:
 def pruning_metrics(
     before: NetworkStack, after: NetworkStack, records: Sequence[PruneRecord], rounds: Sequence[int]
 ) -> dict[str, Any]:
-    """Units before and after, and how many each criterion removed; `angle` only where that criterion was used."""
+    """Units before and after, and how many each criterion removed; `angle` and `least-missed` only where used."""
     widths = after.widths
     removed = Counter(record.criterion for record in records)
     counts = {name: removed[name] for name in ("dead", "saturated", "correlated")}
-    if removed["angle"]:
-        counts["angle"] = removed["angle"]
+    counts |= {name: removed[name] for name in ("angle", "least-missed") if removed[name]}
     return {
         "hidden_before": int(before.widths.max()),
         "hidden_after": {"mean": float(widths.mean()), "min": int(widths.min()), "max": int(widths.max())},
