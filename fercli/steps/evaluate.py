@@ -67,7 +67,7 @@ def run(
         "evaluation",
         name,
         algorithm=ALGORITHM,
-        config=config.stored(),
+        config=_stored(config, plans, device),
         parents=parents,
         seed=config.seed,
         command=request.command,
@@ -109,6 +109,15 @@ def run(
         path = draft.commit({"summary": summary, "runs": [entry["name"] for entry in entries]})
     artifact = store.read(path, "evaluation")
     return outcome(artifact, "done", details=details, test_scorings=_scorings(store, plans))
+
+
+def _stored(config: EvaluateConfig, plans: Sequence[Planned], device: str) -> dict[str, Any]:
+    """Every value in force; the type of device too where a net is scored, whose last digits depend on it."""
+    if not any(plan.scorer.input == "pixels" for plan in plans):
+        return config.stored()
+    from fercli.resnet import devices
+
+    return {**config.stored(), "device": devices.resolve(device).type}
 
 
 def _default_name(config: EvaluateConfig, names: Sequence[str], runs: Sequence[Artifact]) -> str:
