@@ -151,15 +151,15 @@ def test_the_test_split_is_scored_through_the_ledger_and_with_and_without_copies
 
 
 def test_labels_are_matched_by_name_and_rows_of_unknown_ones_are_counted(ws, tmp_path, fer):
-    labels = ("sore", "odd", "calm")  # another order, one class more and one less
+    labels = ("sore", "able", "calm")  # other numbers, one class more and one less
     assert fer("import-features", write_sheet(tmp_path / "other.csv", rows=30, seed=2, labels=labels)).code == 0
     body = ask(fer, "--on", "other")
     (run,) = body["runs"]
-    assert run["classes"] == ["calm", "glad", "sore", "odd"]
+    assert run["classes"] == ["calm", "glad", "sore", "able"]
     assert run["rows"] == 20
-    assert {item["reason"] for item in run["left_out"]} == {"label odd, which run/lda does not know"}
+    assert {item["reason"] for item in run["left_out"]} == {"label able, which run/lda does not know"}
     assert len(run["left_out"]) == 10
-    assert body["warnings"] == ["features/other: 10 rows left out: label odd, which run/lda does not know"]
+    assert body["warnings"] == ["features/other: 10 rows left out: label able, which run/lda does not know"]
     stored = read_predictions(ws.root / "evaluations/all-on-other/predictions/lda.csv")
     with (tmp_path / "other.csv").open(newline="") as handle:
         truth = {row["id"]: row["label"] for row in csv.DictReader(handle)}
