@@ -74,13 +74,14 @@ def register(app: typer.Typer) -> None:
         """Train a sigmoid back-propagation network on every fold, all of them as one stack."""
         from fercli.config.bp import TrainBPConfig
         from fercli.steps import train_bp as step
+        from fercli.workflow.bp_runs import Memo
 
-        store = session.store()
+        store, memo = session.store(), Memo()
 
         def one(given: dict[str, Any], run_name: str | None) -> Callable[[], Outcome]:
             request = session.request(name=run_name, inputs={"features": features})
             config = TrainBPConfig.of(**_config_values(session, given))
-            return lambda: step.run(config, request, store, session.console, default_pca="pca" not in given)
+            return lambda: step.run(config, request, store, session.console, default_pca="pca" not in given, memo=memo)
 
         return _swept(session, store, _given(session, TRAINING_OPTIONS), name, step.DEFAULT_NAME, one)
 
@@ -115,7 +116,7 @@ def register(app: typer.Typer) -> None:
         if base is not None:
             _refuse_beside_from(session, given, features)
         store = session.store()
-        memo: Memo = {}
+        memo = Memo()
 
         def one(own: dict[str, Any], run_name: str | None) -> Callable[[], Outcome]:
             request = session.request(name=run_name, inputs={"features": features, "run": base})

@@ -126,7 +126,7 @@ def outcome(artifact: Artifact, status: str) -> Outcome:
 def _write(draft: Draft, inputs: BPInputs, config: PruneBPConfig, base: BaseRun | None, how: _Running) -> None:
     folds, samples = inputs.planned.plan.folds, inputs.samples
     laps, log = Laps(), _Log()
-    prepared = inputs.prepared(folds, config)
+    prepared = inputs.prepared(folds, config, how.memo)
     laps.lap("preparing")
     if base is None:
         classes = len(samples.classes)

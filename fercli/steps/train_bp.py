@@ -6,6 +6,7 @@ from fercli.config.bp import TrainBPConfig
 from fercli.records import Notify, Outcome
 from fercli.workflow.bp_runs import (
     Laps,
+    Memo,
     all_scores,
     bp_inputs,
     final_rows,
@@ -25,10 +26,19 @@ ALGORITHM = 1
 DEFAULT_NAME = "train-bp"
 
 
-def run(config: TrainBPConfig, request: Request, store: Store, notify: Notify, *, default_pca: bool = True) -> Outcome:
+def run(
+    config: TrainBPConfig,
+    request: Request,
+    store: Store,
+    notify: Notify,
+    *,
+    default_pca: bool = True,
+    memo: Memo | None = None,
+) -> Outcome:
     """Train one network per fold and repeat, score its held-out rows, fit one more on all rows.
 
     default_pca: take the PCA that the features were stored with, instead of `config.preprocessing.pca`.
+    memo: of the sweep that this run belongs to; runs with the same preprocessing share it.
     """
     data = input_artifact(store, "features", request)
     if default_pca:
@@ -54,7 +64,7 @@ def run(config: TrainBPConfig, request: Request, store: Store, notify: Notify, *
         return run_outcome(begun, "up-to-date")
     with begun as draft:
         laps = Laps()
-        prepared = inputs.prepared(folds, config)
+        prepared = inputs.prepared(folds, config, memo)
         laps.lap("preparing")
         history: list[EpochRecord] = []
         trained = train_shown(prepared.rows, len(classes), config, request.threads, notify, history.append)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,8 +28,14 @@ from fercli.workflow.runs import fold_folder
 
 C = TypeVar("C", bound=TrainBPConfig)
 ROWS_AT_ONCE = 8192
-# Trainings that the runs of a sweep have in common, by what decides them.
-Memo = dict[str, tuple[Trained, list[EpochRecord]]]
+
+
+@dataclass(frozen=True)
+class Memo:
+    """What the runs of a sweep have in common, by what decides it: prepared rows, and trainings with their records."""
+
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    trained: dict[str, tuple[Trained, list[EpochRecord]]] = field(default_factory=dict)
 
 
 class Laps:
@@ -57,10 +63,23 @@ class BPInputs:
     planned: Planned
     parents: tuple[Parent, ...]
 
-    def prepared(self, folds: Sequence[Fold], config: TrainBPConfig) -> Prepared:
-        """Rows of these folds, each after its own preprocessing; InputError for values that cannot be scored."""
+    def prepared(self, folds: Sequence[Fold], config: TrainBPConfig, memo: Memo | None = None) -> Prepared:
+        """Rows of these folds, each after its own preprocessing; InputError for values that cannot be scored.
+
+        memo: of a sweep, whose runs share data and protocol.
+        """
         _refuse_unscorable(self.features, folds)
-        return prepare(self.features, self.blocks, self.samples.targets, folds, config)
+        key = json.dumps([config.preprocessing.stored(), config.precision, config.patience is None, _keys(folds)])
+        if memo is not None and key in memo.prepared:
+            return memo.prepared[key]
+        made = prepare(self.features, self.blocks, self.samples.targets, folds, config)
+        if memo is not None:
+            memo.prepared[key] = made
+        return made
+
+
+def _keys(folds: Sequence[Fold]) -> list[list[int]]:
+    return [[fold.repeat, fold.fold] for fold in folds]
 
 
 def _refuse_unscorable(features: NDArray[np.floating], folds: Sequence[Fold]) -> None:
@@ -111,8 +130,8 @@ def train_shown(
 ) -> Trained:
     """Train fresh networks over `rows` with a progress bar; with a memo that has them, take them from there."""
     key = _training_key(rows, config)
-    if memo is not None and key in memo:
-        trained, records = memo[key]
+    if memo is not None and key in memo.trained:
+        trained, records = memo.trained[key]
         for record in records:
             see(record)
         return trained
@@ -134,7 +153,7 @@ def train_shown(
 
         trained = finish(run, shown)
     if memo is not None:
-        memo[key] = (trained, seen)
+        memo.trained[key] = (trained, seen)
     return trained
 
 
