@@ -144,7 +144,7 @@ class FoldProtocol:
 class FoldPlan:
     """The folds that a trainer runs over, with the protocol they came from.
 
-    rows: (M,) sorted row indices that take part. left_out: rows that do not, and why.
+    rows: (M,) sorted row indices that take part.
     copies: (N,) int64, rows with equal content share a number; on "official", test rows whose number stands
     in train are the copies that scores are given with and without.
     """
