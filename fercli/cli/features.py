@@ -1,12 +1,13 @@
 """Commands between data and training: make-folds, extract-features."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from fercli.cli import options
 from fercli.cli.session import Session, command
-from fercli.errors import UsageError
+from fercli.errors import InputError, UsageError
 from fercli.records import Outcome
 
 PANEL = "Prepare"
@@ -21,6 +22,16 @@ def register(app: typer.Typer) -> None:
         session: Session,
         dataset: options.Dataset = None,
         features: options.Features = None,
+        folds: Annotated[
+            str | None,
+            typer.Option(
+                "--from",
+                metavar="FILE",
+                help="Take over your own table (CSV or XLSX: id,fold, with group and repeat if you like).",
+                rich_help_panel=options.PROTOCOL,
+                show_default=False,
+            ),
+        ] = None,
         name: options.Name = None,
         force: options.Force = False,
         dry_run: options.DryRun = False,
@@ -28,6 +39,8 @@ def register(app: typer.Typer) -> None:
         """Divide rows into folds that no group and no copy crosses; every trainer can run on them."""
         from fercli.steps import make_folds as step
 
+        if folds is not None and not Path(folds).is_file():
+            raise InputError("the table of folds does not exist", where=folds, next_step="check the path")
         request = session.request(name=name, inputs={"dataset": dataset, "features": features})
         return step.run(options.protocol_config(session), request, session.store(), session.console)
 

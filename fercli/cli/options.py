@@ -66,7 +66,12 @@ Jobs = Annotated[
 ]
 Folds = Annotated[
     str | None,
-    typer.Option("--folds", help="Folds that stand, by name or path.", rich_help_panel=PROTOCOL, show_default=False),
+    typer.Option(
+        "--folds",
+        help="Folds that stand, by name or path; or a table of your own, as make-folds --from takes it.",
+        rich_help_panel=PROTOCOL,
+        show_default=False,
+    ),
 ]
 Scheme = Annotated[
     str | None,

@@ -2,18 +2,20 @@
 
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.protocol import ProtocolConfig
+from fercli.datasets.folds_sheet import read_folds_sheet
 from fercli.protocol.resolve import resolve
 from fercli.records import Notify, Outcome, Table
 from fercli.workflow.inputs import data_artifact, folds_base
-from fercli.workflow.plans import default_folds_name, store_folds
+from fercli.workflow.plans import default_folds_name, store_folds, users_table
 from fercli.workflow.request import Request
 
 
 def run(config: ProtocolConfig, request: Request, store: Store, notify: Notify) -> Outcome:
-    """Make and store folds of a data set, or of features that have none behind them."""
+    """Make and store folds of a data set, or of features that have none behind them; or take over a user's table."""
     data = data_artifact(store, request)
     samples = data.samples()
-    plan = resolve(samples, config)
+    table = users_table(config)
+    plan = resolve(samples, config, standing=read_folds_sheet(table) if table else None)
     if request.dry_run:
         name = request.name or default_folds_name(folds_base(data), plan, config)
         return Outcome(payload={"would_make": f"folds/{name}"}, lines=(f"would write folds/{name}",))

@@ -1,6 +1,7 @@
 """From options to the folds of a trainer: standing folds found, new ones made and stored."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,15 @@ from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import csv_bytes, read_csv
 from fercli.config.protocol import ProtocolConfig
-from fercli.errors import ArtifactError, UsageError
+from fercli.datasets.folds_sheet import read_folds_sheet
+from fercli.errors import ArtifactError, InputError, UsageError
 from fercli.protocol.describe import balances, describe
 from fercli.protocol.resolve import is_official, left_out, resolve
 from fercli.protocol.standing import FOLD_COLUMNS, StandingFolds, folds_table, read_folds_table
 from fercli.records import FoldPlan, FoldProtocol, LeftOut, Notify, Samples
 from fercli.workflow.inputs import folds_base
 from fercli.workflow.request import Request
+from fercli.workflow.sources import default_name, source_parent
 
 ALGORITHM = 1
 # What decides the folds themselves; the inner monitor rows are drawn per run.
@@ -37,14 +40,13 @@ def plan_for(
     store: Store, data: Artifact, samples: Samples, config: ProtocolConfig, request: Request, notify: Notify
 ) -> Planned:
     """Resolve the protocol (design: official split, else standing folds, else new ones), store new folds, say it."""
-    standing_artifact = _standing_artifact(store, data, samples, config)
+    sheet = users_table(config)
+    standing_artifact = None if sheet else _standing_artifact(store, data, samples, config)
+    standing = read_folds_sheet(sheet) if sheet else None
     if standing_artifact is not None:
         standing = standing_folds(standing_artifact)
-        plan = resolve(samples, config, standing=standing)
-        excluded = left_out(samples, config, standing=standing)
-    else:
-        plan = resolve(samples, config)
-        excluded = left_out(samples, config)
+    plan = resolve(samples, config, standing=standing)
+    excluded = left_out(samples, config, standing=standing)
     parents: tuple[Parent, ...] = (data.parent(),)
     folds_name = None
     if standing_artifact is not None:
@@ -61,6 +63,18 @@ def plan_for(
     for leak in plan.protocol.leaks:
         notify.warn(f"leak: {leak}")
     return Planned(plan, parents, line, excluded, folds_name)
+
+
+def users_table(config: ProtocolConfig) -> Path | None:
+    """The file that `--folds` means, where it means a user's own table and not an artifact; InputError when missing."""
+    if config.folds is None:
+        return None
+    path = Path(config.folds)
+    if path.is_file():
+        return path
+    if path.suffix.lower() == ".csv" and not path.is_dir():
+        raise InputError("the table of folds does not exist", where=config.folds, next_step="check the path")
+    return None
 
 
 def _standing_artifact(store: Store, data: Artifact, samples: Samples, config: ProtocolConfig) -> Artifact | None:
@@ -102,12 +116,19 @@ def standing_folds(artifact: Artifact) -> StandingFolds:
 def folds_config(plan: FoldPlan, config: ProtocolConfig) -> dict[str, Any]:
     """What decides the folds, with scheme and k as they were resolved."""
     values = {name: value for name, value in config.stored().items() if name in FOLD_FIELDS}
-    return {**values, "scheme": plan.protocol.scheme, "k": plan.protocol.k}
+    scheme, groups = plan.protocol.scheme, plan.protocol.groups
+    # A permission that these folds had no use for decides nothing.
+    allowed = config.allow_group_leak and scheme == "stratified" and groups > 0
+    # The number of folds of a user's own table lies in the table, which is a parent.
+    k = None if config.folds else plan.protocol.k
+    return {**values, "scheme": scheme, "k": k, "allow_group_leak": allowed}
 
 
 def default_folds_name(base: Parent, plan: FoldPlan, config: ProtocolConfig) -> str:
-    """`DATA-SCHEME-K`, with what differs from the defaults after it, so that other folds get another name."""
-    parts = [base.name, plan.protocol.scheme, str(plan.protocol.k)]
+    """`DATA-SCHEME-K`, with what differs from the defaults after it, so that other folds get another name; for a
+    user's own table its stem in place of `DATA-SCHEME-K`."""
+    table = users_table(config)
+    parts = [default_name(table)] if table else [base.name, plan.protocol.scheme, str(plan.protocol.k)]
     if config.repeats != 1:
         parts.append(f"x{config.repeats}")
     if config.duplicates != "group":
@@ -131,12 +152,13 @@ def store_folds(
 ) -> tuple[Artifact, str]:
     """The folds of `plan` as an artifact, and whether it was made now (`done`) or stood already (`up-to-date`)."""
     base = folds_base(data)
+    table = users_table(config)
     begun = store.begin(
         "folds",
         name or default_folds_name(base, plan, config),
         algorithm=ALGORITHM,
         config=folds_config(plan, config),
-        parents=[base],
+        parents=[base, source_parent(table)] if table else [base],
         seed=config.seed,
         command=request.command,
         execution=request.execution(),
