@@ -2,10 +2,25 @@
 
 import typer
 
-from fercli.cli import audit, baseline, bench, bp, compare, data, demo, evaluation, export, features, resnet, workspace
+from fercli.cli import (
+    audit,
+    baseline,
+    bench,
+    bp,
+    compare,
+    data,
+    demo,
+    evaluation,
+    export,
+    features,
+    reproduce,
+    resnet,
+    workspace,
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the app."""
-    for group in (demo, data, audit, features, bp, resnet, baseline, evaluation, compare, export, workspace, bench):
+    judging = (evaluation, compare, reproduce)
+    for group in (demo, data, audit, features, bp, resnet, baseline, *judging, export, workspace, bench):
         group.register(app)

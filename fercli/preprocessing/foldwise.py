@@ -136,6 +136,11 @@ def apply(fitted: Fitted, features: NDArray[np.floating]) -> NDArray[np.float64]
     return fitted.scaling.apply(fitted.log.apply(columns))
 
 
+def components(fitted: Fitted, features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(n, d) float64: raw features (n, D) after PCA, before logarithm and scaling; the columns of `fitted.names`."""
+    return _projected(fitted.blocks, fitted.projections, features)
+
+
 def column_names(block: Block) -> tuple[str, ...]:
     """Names of a block's columns: its own where it has them, else NAME.0, NAME.1 …"""
     return block.columns or tuple(f"{block.name}.{column}" for column in range(block.width))

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fercli.report.figures.activations import activations_figure
 from fercli.report.figures.confusion import confusion_figure
 from fercli.report.figures.curves import curves_figure
+from fercli.report.figures.distributions import distributions_figure
+from fercli.report.figures.frontier import FrontierPoint, frontier_figure
 from fercli.report.figures.models import ModelScore, models_figure
+from fercli.report.figures.optimizers import optimizers_figure
 from fercli.report.figures.reliability import reliability_figure
 from fercli.report.figures.removals import removals_figure
 from fercli.report.figures.style import png_bytes, svg_bytes
@@ -19,6 +23,7 @@ from fercli.report.wording import percent, protocols_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 
 def _drawing(stem: str, caption: str, figure: Figure | None) -> list[Drawing]:
@@ -52,6 +57,13 @@ def run_drawings(run: RunMaterial) -> list[Drawing]:
             f"{name}-removals",
             "Hidden units removed in each fold, by the criterion that removed them.",
             removals_figure(run.receipts, len(metrics["folds"])),
+        )
+    if run.activations is not None:
+        drawings += _drawing(
+            f"{name}-activations",
+            "Outputs of the hidden units over the training rows of the first fold: medians, the middle half (thick) "
+            "and the middle nine tenths (thin).",
+            activations_figure(run.activations),
         )
     bins = [
         (entry["rows"], entry["confidence"], entry["accuracy"])
@@ -90,4 +102,54 @@ def models_drawing(runs: Sequence[RunMaterial], stem: str = "models") -> list[Dr
         f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {'; '.join(protocols)}; "
         f"chance is {percent(first['chance'])} %.",
         models_figure(scores, first["chance"]),
+    )
+
+
+def frontier_drawing(runs: Sequence[RunMaterial], stem: str = "frontier") -> list[Drawing]:
+    """Accuracy against units over pruned runs on the same rows, where they ended with different numbers of units."""
+    points = [
+        FrontierPoint(
+            run.name,
+            run.metrics["hidden_after"]["mean"],
+            run.metrics["accuracy"],
+            (run.metrics["intervals"]["accuracy"] or {}).get("lower"),
+            (run.metrics["intervals"]["accuracy"] or {}).get("upper"),
+            float(run.metrics["hidden_before"]),
+            run.metrics["control"]["accuracy"],
+        )
+        for run in runs
+        if {"hidden_after", "hidden_before", "control"} <= run.metrics.keys()
+    ]
+    if len({point.units for point in points}) < 3:
+        return []
+    return _drawing(
+        stem,
+        f"Held-out accuracy against hidden units over {len(points)} pruned runs; each open dot is the unpruned "
+        "control of the run that its dashed line leads to.",
+        frontier_figure(points),
+    )
+
+
+def optimizer_drawing(runs: Sequence[tuple[str, RunMaterial]], stem: str = "optimizers") -> list[Drawing]:
+    """Runs that differ in their optimizer, by its name."""
+    histories = [(name, run.history) for name, run in runs if run.history is not None]
+    if len(histories) < 2:
+        return []
+    loss = str(runs[0][1].metrics["test"]["loss"]["name"])
+    return _drawing(
+        stem,
+        "Loss on training rows and accuracy on held-out rows, mean over the folds; the band is one standard deviation.",
+        optimizers_figure(histories, loss),
+    )
+
+
+def preparation_drawing(
+    before: NDArray[np.floating], after: NDArray[np.floating], names: Sequence[str], stem: str = "preparation"
+) -> list[Drawing]:
+    """Columns (n, d) over the training rows of one fold, as they came and as the network sees them."""
+    return _drawing(
+        stem,
+        "Features over the training rows of the first fold: as they came, and after logarithm and scaling fitted on "
+        "these rows.",
+        distributions_figure(before, after, names),
     )

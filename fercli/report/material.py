@@ -11,13 +11,15 @@ from fercli.report.history import Columns
 class RunMaterial:
     """One run.
 
-    metrics: an entry of `evaluate`'s `runs[]`. history, receipts: the run's CSV files, None where it has none.
+    metrics: an entry of `evaluate`'s `runs[]`. history, receipts, activations: the run's CSV files, None where it has
+    none.
     content: what its manifest adds (`hidden_before` …). provenance: names and values to print.
     """
 
     metrics: Mapping[str, Any]
     history: Columns | None = None
     receipts: Columns | None = None
+    activations: Columns | None = None
     content: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from fercli.report.drawings import models_drawing, run_drawings
+from fercli.report.drawings import frontier_drawing, models_drawing, optimizer_drawing, run_drawings
 from fercli.report.html import bullets, details, figure, pairs, paragraph, table, tag, text
 from fercli.report.material import Drawing, RunMaterial
 from fercli.report.tables import Sheet, confusion_sheet, folds_sheet, models_sheet, per_class_sheet, pruning_sheet
@@ -49,7 +49,9 @@ def build(runs: Sequence[RunMaterial], *, title: str, test_scorings: int = 0, ve
     for index, members in enumerate(sets):
         stem = "models" if index == 0 else f"models-{index + 1}"
         sheet = models_sheet(members, stem)
-        drawn = models_drawing([by_name[str(entry["name"])] for entry in members], stem)
+        together = [by_name[str(entry["name"])] for entry in members]
+        drawn = models_drawing(together, stem) + frontier_drawing(together, stem.replace("models", "frontier"))
+        drawn += optimizer_drawing(_by_optimizer(together), stem.replace("models", "optimizers"))
         overview.append(_overview(members, sheet, drawn, alone=len(sets) == 1))
         drawings += drawn
         sheets.append(sheet)
@@ -81,10 +83,17 @@ def build(runs: Sequence[RunMaterial], *, title: str, test_scorings: int = 0, ve
         *sections,
         tag("footer", paragraph(ledger), paragraph(f"Made by fercli {version}. Numbers stand in tables/ as CSV.")),
     ]
-    return Report(_document(title, tag("main", *body)), tuple(drawings), tuple(sheets))
+    return Report(document(title, tag("main", *body)), tuple(drawings), tuple(sheets))
 
 
-def _document(title: str, body: str) -> str:
+def _by_optimizer(runs: Sequence[RunMaterial]) -> list[tuple[str, RunMaterial]]:
+    """Runs of a sweep over `--optimizer`, by the optimizer; nothing where none is one."""
+    marked = [(run.name.split(".optimizer-"), run) for run in runs]
+    return [(parts[1], run) for parts, run in marked if len(parts) == 2]
+
+
+def document(title: str, body: str) -> str:
+    """A whole page around its body, with style and script inside it."""
     assets = files("fercli.report") / "assets"
     css, js = ((assets / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     head = (

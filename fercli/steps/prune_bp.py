@@ -34,7 +34,9 @@ from fercli.workflow.bp_runs import (
 from fercli.workflow.bp_sizes import SIZE_COLUMNS, chosen_sizes, size_lines, sizes_of
 from fercli.workflow.inputs import input_artifact
 from fercli.workflow.receipts import (
+    ACTIVATION_COLUMNS,
     RECEIPT_COLUMNS,
+    activation_lines,
     pruning_metrics,
     pruning_table,
     receipt_line,
@@ -159,6 +161,8 @@ def _write(draft: Draft, inputs: BPInputs, config: PruneBPConfig, base: BaseRun 
             predictions, [one.train_accuracy for one in beside], [one.train_loss for one in beside]
         )
     draft.write_bytes("receipts.csv", records_bytes([receipt_line(one) for one in log.removals], RECEIPT_COLUMNS))
+    activations = activation_lines(trained.stack, pruned.stack, prepared.rows[0].x)
+    draft.write_bytes("activations.csv", records_bytes(activations, ACTIVATION_COLUMNS))
     content = write_run(
         draft,
         kind="pruned-bp",

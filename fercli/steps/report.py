@@ -114,6 +114,7 @@ def _material(entry: RunInput, config: ReportConfig) -> RunMaterial:
         metrics=metrics,
         history=_columns(entry.run, "history.csv"),
         receipts=_columns(entry.run, "receipts.csv"),
+        activations=_columns(entry.run, "activations.csv"),
         content={**manifest.content, **pruning},
         provenance={
             "Command": " ".join(manifest.command),

@@ -5,12 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fercli.bp.network import NetworkStack
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.bp.network import NetworkStack, hidden_outputs
 from fercli.bp.pruning import PruneRecord
 from fercli.evaluation.metrics import score
 from fercli.evaluation.summary import mean_sd
 from fercli.records import Predictions, Table
 
+QUANTILES = (5, 25, 50, 75, 95)
+ACTIVATION_COLUMNS = ("phase", "unit", *(f"q{share:02d}" for share in QUANTILES))
 MOMENTS = ("before", "removed", "retrained")
 SCORES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 RECEIPT_COLUMNS = (
@@ -35,6 +40,18 @@ def receipt_line(record: PruneRecord) -> dict[str, Any]:
     for moment in MOMENTS:
         line |= {f"{name}_{moment}": value for name, value in asdict(getattr(record, moment)).items()}
     return line
+
+
+def activation_lines(before: NetworkStack, after: NetworkStack, x: NDArray[np.floating]) -> list[dict[str, Any]]:
+    """Lines of activations.csv: quantiles of each alive unit's output over the rows x (n, D), first network only."""
+    lines = []
+    for phase, stack in (("before", before), ("after", after)):
+        hidden = hidden_outputs(stack, 0, x)
+        for unit in np.flatnonzero(stack.alive[0]).tolist():
+            quantiles = np.quantile(hidden[:, unit].astype(np.float64), [share / 100 for share in QUANTILES])
+            named = {f"q{share:02d}": value for share, value in zip(QUANTILES, quantiles.tolist(), strict=True)}
+            lines.append({"phase": phase, "unit": unit, **named})
+    return lines
 
 
 def pruning_metrics(
