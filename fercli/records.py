@@ -107,7 +107,6 @@ class Fold:
     """One fold: row indices into the samples. `inner` is the part of `train` that choices read (may be empty).
 
     fit: train without inner, what weights are fitted on; train: fit and inner together.
-    scored: other splits scored with the same model, e.g. {"test": rows} (official scheme only).
     """
 
     repeat: int
