@@ -19,6 +19,7 @@ from fercli.workflow.bp_runs import (
     write_fold_models,
 )
 from fercli.workflow.inputs import input_artifact
+from fercli.workflow.ledger import note_test_scoring
 from fercli.workflow.request import Request
 from fercli.workflow.runs import run_outcome, write_run
 
@@ -93,6 +94,7 @@ def run(
             seconds=laps.seconds,
             metrics_more={"hidden": config.hidden, "epochs": trained.epochs.tolist()},
         )
+        note_test_scoring(store, inputs.planned.plan, name)
         path = draft.commit(content)
         status = "resumed" if draft.resumed else "done"
     return run_outcome(store.read(path, "run"), status)
