@@ -33,6 +33,7 @@ from fercli.workflow.bp_runs import (
 )
 from fercli.workflow.bp_sizes import SIZE_COLUMNS, chosen_sizes, size_lines, sizes_of
 from fercli.workflow.inputs import input_artifact
+from fercli.workflow.ledger import note_test_scoring
 from fercli.workflow.receipts import (
     ACTIVATION_COLUMNS,
     RECEIPT_COLUMNS,
@@ -117,6 +118,7 @@ def run(
     with begun as draft:
         _write(draft, inputs, config, base, _Running(request.threads, notify, memo))
         status = "resumed" if draft.resumed else "done"
+    note_test_scoring(store, inputs.planned.plan, name)
     return outcome(store.open("run", name), status)
 
 
