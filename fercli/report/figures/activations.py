@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fercli.report.figures.style import COLUMN, MUTED, TEST, TRAIN, quiet_grid, styled
+from fercli.report.figures.style import COLUMN, MUTED, PAPER, TEST, TRAIN, quiet_grid, styled
 from fercli.report.history import Columns
 
 
@@ -13,7 +13,7 @@ def _panel(axes: Axes, units: Columns, colour: str) -> None:
     place = units.numbers("unit")
     axes.vlines(place, units.numbers("q05"), units.numbers("q95"), color=colour, linewidth=0.7, alpha=0.7)
     axes.vlines(place, units.numbers("q25"), units.numbers("q75"), color=colour, linewidth=2.0, alpha=0.8)
-    axes.plot(place, units.numbers("q50"), color=colour, marker="o", markersize=1.8, linestyle="", mew=0)
+    axes.plot(place, units.numbers("q50"), color=PAPER, marker="o", markersize=1.6, linestyle="", mew=0)
     axes.set_ylim(-0.03, 1.03)
     axes.set_yticks([0, 0.5, 1])
     quiet_grid(axes)
