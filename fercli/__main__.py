@@ -1,5 +1,6 @@
 """`python -m fercli` and the console script `fer`."""
 
+import signal
 import sys
 
 
@@ -7,7 +8,11 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     from fercli.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # All is said and saved: from here a signal ends the process, where our handler would raise inside Python's exit.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from fercli.errors import EnvironmentFailure, ExitCode, FerError, Interrupted, U
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+GOES_ON = "what was saved stays, the same command goes on from there"
 SYSTEM_LIBRARIES = {"libGL": "libgl1", "libgthread": "libglib2.0-0", "libglib": "libglib2.0-0"}
 
 
@@ -82,21 +83,27 @@ def _from_import(error: ImportError) -> FerError:
 
 def as_json(command: str, error: FerError, warnings: list[str]) -> str:
     """The JSON object of a failed command."""
-    body = {
-        "schema": 1,
-        "command": command,
-        "status": "failed",
-        "artifact": None,
-        "warnings": warnings,
-        "error": {
+    return _body(
+        command,
+        warnings,
+        {
             "code": int(error.code),
             "kind": error.kind,
             "message": error.what,
             "where": error.where,
             "next": error.next_step,
         },
-    }
-    return json.dumps(body, allow_nan=False)
+    )
+
+
+def _json_of_interruption(command: str, error: Interrupted, name: str, warnings: list[str]) -> str:
+    stopped = {"code": int(error.code), "kind": "interrupted", "message": f"stopped by {name}", "where": None}
+    return _body(command, warnings, {**stopped, "next": GOES_ON})
+
+
+def _body(command: str, warnings: list[str], error: dict[str, Any]) -> str:
+    body = {"schema": 1, "command": command, "status": "failed", "artifact": None, "warnings": warnings}
+    return json.dumps({**body, "error": error}, allow_nan=False)
 
 
 def as_text(error: FerError) -> str:
@@ -113,7 +120,9 @@ def show(error: BaseException, *, command: str, json_wanted: bool, debug: bool, 
     """Print a failure in the form that was asked for and give its exit code."""
     if isinstance(error, Interrupted):
         name = "SIGINT" if error.code == ExitCode.SIGINT else "SIGTERM"
-        print(f"fer: stopped by {name}; what was saved stays, the same command goes on from there", file=sys.stderr)
+        if json_wanted:
+            print(_json_of_interruption(command, error, name, warnings))
+        print(f"fer: stopped by {name}; {GOES_ON}", file=sys.stderr)
         return int(error.code)
     failure = translate(error)
     if debug:

@@ -167,3 +167,45 @@ def test_signals_leave_with_their_code_and_nothing_half(tmp_path, number, code):
     assert child.returncode == code
     assert f"stopped by {number}" in err.decode()
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_json_of_a_stopped_command_is_one_object_too(fer, monkeypatch, number, code):
+    def stopped(*arguments, **options):
+        raise Interrupted(ExitCode[number])
+
+    monkeypatch.setattr("fercli.steps.status.run", stopped)
+    answer = fer("status", "--json")
+    assert answer.code == code
+    assert json.loads(answer.out) == {
+        "schema": 1,
+        "command": "status",
+        "status": "failed",
+        "artifact": None,
+        "warnings": [],
+        "error": {
+            "code": code,
+            "kind": "interrupted",
+            "message": f"stopped by {number}",
+            "where": None,
+            "next": "what was saved stays, the same command goes on from there",
+        },
+    }
+    assert fer("status").out == ""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_python_leaves_is_silent(tmp_path, number):
+    import signal
+
+    # An exit handler runs where joblib's workers are joined: after the command, before the process is gone.
+    script = (
+        "import atexit, os, signal, sys, time\n"
+        f"atexit.register(lambda: (os.kill(os.getpid(), signal.{number}), time.sleep(5)))\n"
+        "sys.argv = ['fer', '--version']\n"
+        "from fercli.__main__ import main\n"
+        "main()\n"
+    )
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, cwd=tmp_path)
+    assert child.stderr == b""
+    assert child.returncode == -getattr(signal, number)
