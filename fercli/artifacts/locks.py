@@ -51,7 +51,8 @@ def is_held(path: Path) -> bool:
     """Whether a living process holds the lock."""
     if not path.exists():
         return False
-    descriptor = os.open(path, os.O_RDWR)
+    # Only to look: a read-only workspace can be asked too. Windows locks bytes, for which it must be open to write.
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         return not _try_lock(descriptor)
     finally:

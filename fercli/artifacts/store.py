@@ -12,13 +12,19 @@ from typing import Any
 
 from fercli.artifacts import tables
 from fercli.artifacts.arrays import read_array
+from fercli.artifacts.differences import differences, parent_differences
 from fercli.artifacts.disk import Disk, sha256_of
 from fercli.artifacts.draft import Draft, remove_hidden
 from fercli.artifacts.locks import exclusive, is_held
-from fercli.artifacts.schema import FOLDERS, KINDS, MANIFEST, Kind, Manifest, Parent, key_of
+from fercli.artifacts.schema import FOLDERS, KINDS, MANIFEST, UNHASHED_FILES, Kind, Manifest, Parent, key_of
 from fercli.errors import ArtifactError, EnvironmentFailure, UsageError
 from fercli.records import Samples
 
+# Tables and weights are read whole anyway; hashing pictures of many gigabytes would cost more than most commands.
+CHECKED_BYTES = 64_000_000
+EDITED = {
+    "folds.csv": "an edited table is new folds: copy it elsewhere, restore this one, fer make-folds --from the copy"
+}
 NAME_PATTERN = re.compile(r"[^\s./\\][^/\\\0\n\r]{0,199}")
 
 
@@ -54,12 +60,21 @@ class Artifact:
         return Parent(kind=self.kind, name=self.name, fingerprint=self.manifest.fingerprint)
 
     def file(self, name: str) -> Path:
-        """Path of one of its files; ArtifactError when the artifact has none of that name."""
+        """Path of one of its files; ArtifactError when the artifact has none of that name, or when its bytes are not
+        those that were written. Files above `CHECKED_BYTES` are taken by their size; `Store.damaged_files` reads all.
+        """
         if name not in self.manifest.files:
             raise ArtifactError(
                 f"{self.label} has no file {name}", where=str(self.path), next_step="make it again with --force"
             )
-        return self.path / name
+        path, entry = self.path / name, self.manifest.files[name]
+        if entry.bytes <= CHECKED_BYTES and name not in UNHASHED_FILES and sha256_of(path) != entry.sha256:
+            raise ArtifactError(
+                f"{self.label} is damaged: {name} was changed after it was written",
+                where=str(path),
+                next_step=EDITED.get(name, "restore the file from a copy, or make the artifact again with --force"),
+            )
+        return path
 
     def has(self, name: str) -> bool:
         return name in self.manifest.files
@@ -272,9 +287,8 @@ class Store:
         elif standing.manifest.algorithm != algorithm:
             self.say(f"{standing.label} was made by an older algorithm version; making it again")
         else:
-            old = {(parent.kind, parent.name): parent.fingerprint for parent in standing.manifest.parents}
-            changed = [f"{p.kind}/{p.name}" for p in parents if old.get((p.kind, p.name)) != p.fingerprint]
-            self.say(f"{standing.label} is stale: {', '.join(changed) or 'its inputs'} changed; making it again")
+            reasons = "; ".join(parent_differences(standing.manifest.parents, parents) + differing)
+            self.say(f"{standing.label} is stale: {reasons}; making it again")
 
 
 MAKE_FIRST: dict[Kind, str] = {
@@ -300,20 +314,6 @@ def check_name(name: str) -> None:
 def descends(artifact: Artifact, ancestor: Artifact) -> bool:
     """Whether `ancestor` is a parent of `artifact`."""
     return any((parent.kind, parent.name) == (ancestor.kind, ancestor.name) for parent in artifact.manifest.parents)
-
-
-def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """Every value that differs between two configs, as `name: old -> new`."""
-    found: list[str] = []
-    for name in [*old, *(name for name in new if name not in old)]:
-        before, after = old.get(name), new.get(name)
-        if before == after:
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            found += differences(before, after, f"{prefix}{name}.")
-        else:
-            found.append(f"{prefix}{name}: {json.dumps(before)} -> {json.dumps(after)}")
-    return found
 
 
 def free_space_or_fail(root: Path, needed: int) -> None:

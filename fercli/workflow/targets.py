@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.artifacts.differences import differences
+from fercli.artifacts.differences import differences
 from fercli.artifacts.schema import Kind
-from fercli.artifacts.store import Artifact, Store, differences
+from fercli.artifacts.store import Artifact, Store
 from fercli.config.descriptors import DescriptorConfig
 from fercli.descriptors.extraction import extract_chunks
 from fercli.errors import ArtifactError, InputError

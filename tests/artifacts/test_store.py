@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import BinaryIO
@@ -9,9 +10,10 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
+from fercli.artifacts.differences import differences
 from fercli.artifacts.disk import Disk
 from fercli.artifacts.schema import Parent
-from fercli.artifacts.store import Artifact, Store, differences
+from fercli.artifacts.store import Artifact, Store
 from fercli.errors import ArtifactError, UsageError
 
 SOURCE = Parent(kind="source", name="pictures", fingerprint="a" * 64)
@@ -92,6 +94,43 @@ def test_other_parents_rebuild_and_say_which_changed(tmp_path):
     new = make(store, parents=(CHANGED,))
     assert new.manifest.key != old.manifest.key
     assert said == ["dataset/faces is stale: source/pictures changed; making it again"]
+
+
+def test_inputs_that_came_and_went_are_not_called_changed(tmp_path):
+    said: list[str] = []
+    store = Store(tmp_path / "ws", say=said.append)
+    other = Parent(kind="source", name="labels", fingerprint="c" * 64)
+    third = Parent(kind="source", name="votes", fingerprint="d" * 64)
+    make(store, parents=(SOURCE, other))
+    make(store, parents=(CHANGED, third))
+    make(store, parents=(third, CHANGED))
+    assert said == [
+        "dataset/faces is stale: source/pictures changed; source/votes added; source/labels no longer an input; "
+        "making it again",
+        "dataset/faces is stale: the order of its inputs changed; making it again",
+    ]
+
+
+def test_a_workspace_that_cannot_be_written_is_read_beside_an_interrupted_draft(tmp_path, monkeypatch):
+    store = Store(tmp_path / "ws")
+    shutil.copytree(make(store).path, store.folder("dataset") / ".other.partial")
+    store.lock_path("dataset", "other").touch()
+    opened = os.open
+
+    def reading_only(path, flags, *rest):
+        if flags & (os.O_RDWR | os.O_WRONLY):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return opened(path, flags, *rest)
+
+    def no_rename(self, source, target):
+        raise OSError(errno.EROFS, "Read-only file system", str(source))
+
+    monkeypatch.setattr(os, "open", reading_only)
+    monkeypatch.setattr(Disk, "rename", no_rename)
+    monkeypatch.setattr("fercli.artifacts.store.remove_hidden", lambda folder: None)
+    again = Store(tmp_path / "ws")
+    assert again.open("dataset", "faces").name == "faces"
+    assert again.interrupted("dataset") == [("other", False)]
 
 
 def test_a_newer_algorithm_rebuilds(tmp_path):
@@ -257,6 +296,18 @@ def test_changed_bytes_of_the_same_length_are_found(tmp_path):
     data[-1] ^= 1
     (made.path / "images.npy").write_bytes(bytes(data))
     assert store.damaged_files(store.open("dataset", "faces")) == ["images.npy"]
+
+
+@pytest.mark.parametrize("name", ["images.npy", "facts.json"])
+def test_a_file_changed_behind_our_back_is_not_read(tmp_path, name):
+    store = Store(tmp_path / "ws")
+    path = make(store).path / name
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(bytes(data))
+    read = store.open("dataset", "faces")
+    with pytest.raises(ArtifactError, match=f"dataset/faces is damaged: {name} was changed after it was written"):
+        read.json(name) if name.endswith(".json") else read.array(name)
 
 
 def test_the_only_artifact_is_the_default_and_several_are_listed(tmp_path):

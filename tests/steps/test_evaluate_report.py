@@ -1,6 +1,7 @@
 """`fer evaluate` and `fer report` on made runs, from the command line to the files."""
 
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -288,7 +289,11 @@ def test_evaluate_and_report_agree_on_the_interval(workspace: Store, fer: Callab
 
 def test_other_classes_in_the_predictions_than_in_the_metrics_are_noticed(workspace: Store, fer: Callable):
     path = workspace.root / "runs/weak/predictions.csv"
-    path.write_bytes(path.read_bytes().replace(b"angry", b"anger"))  # as many bytes as the manifest records
+    path.write_bytes(path.read_bytes().replace(b"angry", b"anger"))
+    manifest = path.with_name("artifact.json")
+    body = json.loads(manifest.read_text())
+    body["files"]["predictions.csv"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(body))
     answer = fer("evaluate", "weak")
     assert answer.code == 4
     assert "run/weak has other classes in predictions.csv than in metrics.json" in answer.err

@@ -96,3 +96,14 @@ def test_a_permission_that_nothing_needs_makes_the_same_folds(fer, rows):
     again = json.loads(fer("make-folds", "--k", "3", "--allow-group-leak", "--json").out)
     assert (again["status"], again["artifact"]) == ("up-to-date", first["artifact"])
     assert np.array_equal(first["balance"], again["balance"])
+
+
+def test_a_standing_table_edited_in_place_is_not_run_on(fer, tmp_path, rows):
+    fer("make-folds", "--k", "2")
+    path = rows.open("folds", "rows-stratified-grouped-2").file("folds.csv")
+    first, rest = path.read_text().split(",0,", 1)
+    path.write_text(f"{first},0,{1 - int(rest[0])}{rest[1:]}")
+    answer = fer("train-baseline", "--model", "lda")
+    assert answer.code == 4
+    assert "folds/rows-stratified-grouped-2 is damaged: folds.csv was changed after it was written" in answer.err
+    assert "fer make-folds --from" in answer.err
