@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.artifacts.differences import differences
-from fercli.artifacts.differences import differences
 from fercli.artifacts.schema import Kind
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.descriptors import DescriptorConfig
