@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fercli.cli import options
+from fercli.cli.many import one_of_many
 from fercli.cli.session import Session, command
 from fercli.records import Outcome
 
@@ -85,6 +86,14 @@ def register(app: typer.Typer) -> None:
                 rich_help_panel=options.RUNNING,
             ),
         ] = "auto",
+        sync_batch_norm: Annotated[
+            bool,
+            typer.Option(
+                "--sync-batch-norm",
+                help="With torchrun on GPUs: batch norm over the batches of all processes.",
+                rich_help_panel=options.RUNNING,
+            ),
+        ] = False,
         name: options.Name = None,
         threads: options.Threads = None,
         force: options.Force = False,
@@ -97,11 +106,13 @@ def register(app: typer.Typer) -> None:
         if list_variants:
             return step.list_variants(options.size_of(size) or (48, 48), color, classes)
         given = {parameter.name: session.values[parameter.name] for parameter in RECIPE_PARAMETERS}
-        return step.run(
-            ResNetConfig.of_recipe(recipe, **given),
-            options.protocol_config(session),
-            session.request(name=name, inputs={"dataset": dataset}),
-            session.store(),
-            session.console,
-            device=device,
-        )
+        with one_of_many(session):
+            return step.run(
+                ResNetConfig.of_recipe(recipe, **given),
+                options.protocol_config(session),
+                session.request(name=name, inputs={"dataset": dataset}),
+                session.store(),
+                session.console,
+                device=device,
+                synchronised=sync_batch_norm,
+            )

@@ -14,11 +14,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from fercli.errors import ArtifactError
+from fercli.resnet.progress import EpochRecord
 from fercli.resnet.schedules import Plateau
-from fercli.resnet.training import EpochRecord, Training, copied
+from fercli.resnet.training import Training, copied
 
 NAME = "checkpoint.safetensors"
-SCHEMA = 1
+SCHEMA = 2
 
 
 def dump(training: Training) -> bytes:
@@ -96,6 +97,7 @@ def _restore(training: Training, tensors: dict[str, Tensor], state: dict[str, An
     progress = training.progress
     progress.epoch, progress.stopped = state["epoch"], state["stopped"]
     progress.step, progress.totals, progress.spent = state["step"], tuple(state["totals"]), state["spent"]
+    progress.micro_batch = state["micro_batch"]
     progress.best_epoch, progress.best_loss = state["best_epoch"], _number(state["best_loss"], math.inf)
     plateau = state["plateau"]
     progress.plateau = Plateau(_number(plateau["best"], math.inf), plateau["waited"], plateau["factor"])
@@ -122,6 +124,7 @@ def _state(training: Training) -> str:
             "step": progress.step,
             "totals": list(progress.totals),
             "spent": progress.spent,
+            "micro_batch": progress.micro_batch,
             "stopped": progress.stopped,
             "best_epoch": progress.best_epoch,
             "best_loss": _finite(progress.best_loss),

@@ -5,13 +5,15 @@ import statistics
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fercli.config.resnet import Architecture, ResNetConfig
 from fercli.resnet.batches import Pictures
+from fercli.resnet.distributed import World
 from fercli.resnet.fitted import FittedNet
 from fercli.resnet.pretrained import load_weights
-from fercli.resnet.training import StepRecord, Task, Training
+from fercli.resnet.progress import StepRecord, Task
+from fercli.resnet.training import Training
 from fercli.resnet.variants import build
 
 
@@ -21,15 +23,20 @@ def start(
     config: ResNetConfig,
     architecture: Architecture,
     weights: Mapping[str, Tensor] | None = None,
+    *,
+    world: World | None = None,
 ) -> Training:
     """A network with initial weights from (seed, path), or from `weights` where they fit, ready to be trained.
 
-    Raises InputError for weights, pictures or rows that do not fit, UsageError where nothing can be chosen on.
+    world: the processes that train it together. Raises InputError for weights, pictures or rows that do not fit,
+    UsageError where nothing can be chosen on.
     """
     network = build(architecture, task.seed, *task.path)
     if weights is not None:
         load_weights(network, weights, where=f"--weights {config.weights}")
-    return Training(network, pictures, task, config)
+    if world is not None and world.synchronised:
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    return Training(network, pictures, task, config, world=world)
 
 
 def fitted(training: Training, architecture: Architecture, classes: tuple[str, ...]) -> FittedNet:

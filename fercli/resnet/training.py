@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,80 +17,14 @@ from fercli.errors import EnvironmentFailure, InputError, UsageError
 from fercli.resnet import augmentation
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures, fit_normalisation
 from fercli.resnet.determinism import deterministic, has_dropout, seeded
+from fercli.resnet.distributed import World
+from fercli.resnet.memory import ran_out, release
+from fercli.resnet.microbatches import LEAST, divided, step_slices
 from fercli.resnet.optimizers import make_optimizer
-from fercli.resnet.schedules import Plateau, rate
+from fercli.resnet.progress import EpochRecord, Halved, Progress, StepRecord, Task
+from fercli.resnet.schedules import rate
 from fercli.resnet.scoring import loss_and_accuracy
-
-# How a CPU and an Apple GPU say that memory ran out; CUDA has a class of its own for it.
-_FULL = ("can't allocate memory", "out of memory")
-
-
-@dataclass(frozen=True)
-class Task:
-    """What one network learns from: rows of a data set, each set of rows for one purpose only.
-
-    targets: (N,) int64, -1 where unlabelled. fit: rows that weights and normalisation are fitted on. monitor: rows
-    that early stopping and plateau read (may be empty). held_out: rows whose curve is drawn and that nothing reads.
-    seed, path: where the randomness comes from, e.g. (repeat, fold).
-    """
-
-    targets: NDArray[np.int64]
-    fit: NDArray[np.int64]
-    monitor: NDArray[np.int64]
-    held_out: NDArray[np.int64]
-    seed: int = 0
-    path: tuple[str | int, ...] = (0, 0)
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One epoch, counted from 1. Losses are mean cross entropies; NaN where there are no rows.
-
-    lr: of the last step. train_loss, train_accuracy: running means over the epoch, in training mode on augmented
-    pictures, with label smoothing where that is on; the others in evaluation mode on the plain pictures.
-    seconds: of the optimizer steps alone. pictures: seen in them.
-    """
-
-    epoch: int
-    lr: float
-    train_loss: float
-    train_accuracy: float
-    monitor_loss: float
-    monitor_accuracy: float
-    held_out_loss: float
-    held_out_accuracy: float
-    seconds: float
-    pictures: int
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """One optimizer step: `step` of `steps` (from 1) in `epoch` is done, with this many pictures."""
-
-    epoch: int
-    step: int
-    steps: int
-    pictures: int
-
-
-@dataclass
-class Progress:
-    """What training remembers between steps, beside the weights and the optimizer's state.
-
-    epoch: epochs done. step, totals, spent: steps done in the next one, their summed loss and correct answers, their
-    seconds. best_state: weights of the epoch with the lowest monitored loss, kept only where the config asks for them.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    totals: tuple[float, ...] = (0.0, 0.0)
-    spent: float = 0.0
-    plateau: Plateau = field(default_factory=Plateau)
-    best_epoch: int = 0
-    best_loss: float = math.inf
-    stopped: bool = False
-    history: list[EpochRecord] = field(default_factory=list)
-    best_state: dict[str, Tensor] | None = None
+from fercli.resnet.statistics import RunningStatistics
 
 
 class Training:
@@ -100,6 +34,9 @@ class Training:
     (`checkpoints.save`) and the generator closed. Everything random in an epoch is a function of (seed, path, epoch,
     step), so what follows is the same whether or not it was interrupted: the same bytes on a CPU with the same number
     of threads; on a GPU to the rounding of its atomic sums.
+
+    Where memory runs out, a step is made again from smaller micro-batches: the same pictures and the same gradient but
+    for batch norm, which then sees fewer of them at a time.
     """
 
     def __init__(
@@ -109,9 +46,13 @@ class Training:
         task: Task,
         config: ResNetConfig,
         normalisation: Normalisation | None = None,
+        world: World | None = None,
     ) -> None:
-        """network: moved to the pictures' device. Raises InputError for unlabelled or too few rows, UsageError where
-        the config chooses on monitored rows and there are none."""
+        """network: moved to the pictures' device. world: the processes that train it together.
+
+        Raises InputError for unlabelled or too few rows, UsageError where the config chooses on monitored rows and
+        there are none.
+        """
         _check(task, config)
         self.device = pictures.device
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
@@ -125,6 +66,9 @@ class Training:
         self._targets = torch.from_numpy(task.targets).to(self.device)
         self._totals = torch.zeros(2, device=self.device)
         self._dropout = has_dropout(self.network)
+        self._world = world or World()
+        self._trained = self._world.wrapped(self.network, self.device)
+        self._statistics = RunningStatistics(self.network)
 
     @property
     def chosen_epoch(self) -> int:
@@ -142,31 +86,29 @@ class Training:
         """Train on, one record per epoch, until the last epoch or early stopping."""
         return (event for event in self.steps() if isinstance(event, EpochRecord))
 
-    def steps(self) -> Iterator[StepRecord | EpochRecord]:
-        """The same, with a record after each optimizer step before the record of the epoch."""
+    def steps(self) -> Iterator[StepRecord | EpochRecord | Halved]:
+        """The same, with a record after each optimizer step, and one each time that memory ran out."""
         while self.progress.epoch < self.config.epochs and not self.progress.stopped:
             yield from self._epoch(self.progress.epoch + 1)
 
-    def _epoch(self, epoch: int) -> Iterator[StepRecord | EpochRecord]:
+    def _epoch(self, epoch: int) -> Iterator[StepRecord | EpochRecord | Halved]:
         fit, progress, work = self.task.fit, self.progress, self.task
         order = fit[seeds.generator(work.seed, "resnet.order", *work.path, epoch).permutation(len(fit))]
         draws = augmentation.draw(self.config, len(fit), self.pictures.size, work.seed, *work.path, epoch)
         draws, placed = draws.to(self.device), torch.from_numpy(order).to(self.device)
         rows = placed if self.pictures.resident else order
         totals = self._totals
-        steps = step_slices(len(fit), self.config.batch_size, self.config.accumulate)
+        least = LEAST * self._world.size if self._world.synchronised else LEAST
+        steps = step_slices(len(fit), self.config.batch_size, self.config.accumulate, least)
         lr = self.config.lr
         for step, pieces in enumerate(steps):
             lr = rate(self.config, progress.plateau.factor, epoch, step, len(steps))
             if step < progress.step:
                 continue
             begun = time.perf_counter()
-            try:
-                totals = totals + self._step(rows, placed, draws, pieces, lr, (epoch, step))
-            except RuntimeError as error:
-                if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in _FULL):
-                    raise
-                raise self._out_of_memory() from error
+            while (seen := self._attempt(rows, placed, draws, pieces, lr, (epoch, step))) is None:
+                yield Halved(epoch, progress.micro_batch)
+            totals = totals + self._world.summed(seen)
             progress.step, self._totals = step + 1, totals
             progress.spent += time.perf_counter() - begun
             yield StepRecord(epoch, step + 1, len(steps), pieces[-1].stop - pieces[0].start)
@@ -175,8 +117,8 @@ class Training:
         seconds = progress.spent + time.perf_counter() - begun
         if not math.isfinite(loss):
             raise self._diverged(epoch)
-        monitor_loss, monitor_accuracy = self._measure(work.monitor)
-        held_out_loss, held_out_accuracy = self._measure(work.held_out)
+        measured = (*self._measure(work.monitor), *self._measure(work.held_out))
+        monitor_loss, monitor_accuracy, held_out_loss, held_out_accuracy = self._world.numbers(measured)
         record = EpochRecord(
             epoch=epoch,
             lr=lr,
@@ -202,6 +144,24 @@ class Training:
         self.progress.totals = tuple(self._totals.tolist())
         return self.progress
 
+    def _attempt(self, *step: Any) -> Tensor | None:
+        """`_step`; None where memory ran out and the next attempt takes smaller micro-batches."""
+        self._statistics.remember()
+        try:
+            return self._step(*step)
+        except RuntimeError as error:
+            if not ran_out(error):
+                raise
+            fits = (self.progress.micro_batch or self.config.batch_size) // 2
+            # Another process may already have averaged a part of this step's gradients.
+            if fits < LEAST or self._world.size > 1:
+                raise self._out_of_memory() from error
+        self.progress.micro_batch = fits
+        self._statistics.put_back()
+        self.optimizer.zero_grad(set_to_none=True)
+        release(self.device)
+        return None
+
     def _step(
         self,
         order: NDArray[np.int64] | Tensor,
@@ -211,7 +171,8 @@ class Training:
         lr: float,
         place: tuple[int, int],
     ) -> Tensor:
-        """One optimizer step over its micro-batches; returns (sum of losses, number correct), left on the device.
+        """One optimizer step over its micro-batches; returns this rank's (sum of losses, number correct), left on the
+        device.
 
         order, placed: the epoch's rows where the pictures lie, and on the device.
         """
@@ -219,22 +180,35 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.zero_grad(set_to_none=True)
-        seen = torch.zeros(2, device=self.device)
+        seen, world = torch.zeros(2, device=self.device), self._world
         rows = slices[-1].stop - slices[0].start
+        first, mine = world.share_of(slices, self.config.accumulate)
+        if self.progress.micro_batch:
+            mine = divided(mine, self.progress.micro_batch)
+        # Averaging waits for every rank, so one without rows of its own gives zeros; their statistics do not count.
+        weight = world.size / rows if mine else 0.0
         with deterministic(self.device):
-            for part, piece in enumerate(slices):
+            for part, piece in enumerate(mine or slices[:1], first):
                 inputs = self._normalise(self.pictures.raw(order[piece]), draws.part(piece.start, piece.stop))
                 truth = self._targets[placed[piece]]
                 name = ("resnet.dropout", *self.task.path, *place, part)
-                with seeded(self.device, seeds.integer(self.task.seed, *name), self._dropout):
+                more = part + 1 < first + len(mine)
+                with (
+                    seeded(self.device, seeds.integer(self.task.seed, *name), self._dropout),
+                    world.kept_apart(self._trained, more),
+                ):
                     with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-                        logits = self.network(inputs)
+                        logits = self._trained(inputs)
                     loss = functional.cross_entropy(
                         logits.float(), truth, reduction="sum", label_smoothing=self.config.label_smoothing
                     )
-                    (loss / rows).backward()
-                seen += torch.stack([loss.detach(), (logits.detach().argmax(dim=1) == truth).sum(dtype=torch.float32)])
+                    (loss * weight).backward()
+                if mine:
+                    correct = (logits.detach().argmax(dim=1) == truth).sum(dtype=torch.float32)
+                    seen += torch.stack([loss.detach(), correct])
             self.optimizer.step()
+        if world.size > 1 and not world.synchronised:
+            self._statistics.bring_together(world, world.shares(slices, self.config.accumulate))
         return seen
 
     def _diverged(self, epoch: int) -> UsageError:
@@ -245,15 +219,22 @@ class Training:
         )
 
     def _out_of_memory(self) -> EnvironmentFailure:
-        batch, accumulate = self.config.batch_size, self.config.accumulate
+        fits, size = self.progress.micro_batch or self.config.batch_size, self._world.size
+        height, width = self.pictures.size
+        if size > 1:
+            batch, accumulate = fits // size if self._world.synchronised else fits, self.config.accumulate // size
+            remedy = f"--batch-size {max(LEAST, batch // 2)} --accumulate {max(1, accumulate) * 2} makes the same steps"
+        else:
+            remedy = "take a smaller --variant, --stem imagenet, or pictures of a smaller --size"
         return EnvironmentFailure(
-            f"the memory of {self.device} is not enough for {batch} pictures at a time",
-            where=f"--variant {self.config.variant}, {self.pictures.size[0]}x{self.pictures.size[1]} pixels",
-            next_step=f"--batch-size {max(1, batch // 2)} --accumulate {accumulate * 2} makes the same steps"
-            " (batch norm then sees smaller batches)",
+            f"the memory of {self.device} is not enough for {fits} pictures at a time",
+            where=f"--variant {self.config.variant}, {height}x{width} pixels",
+            next_step=remedy,
         )
 
     def _measure(self, rows: NDArray[np.int64]) -> tuple[float, float]:
+        if not self._world.leads:
+            return math.nan, math.nan
         return loss_and_accuracy(self.network, self.pictures, self._normalise, rows, self.task.targets)
 
     def _remember(self, record: EpochRecord) -> None:
@@ -275,18 +256,6 @@ class Training:
 def copied(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """A copy on the CPU, contiguous, as it is saved."""
     return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in state.items()}
-
-
-def step_slices(rows: int, batch: int, accumulate: int) -> list[list[slice]]:
-    """The micro-batches of each optimizer step of an epoch; every row once.
-
-    A last micro-batch of a single row joins the one before it: batch norm has no variance over one row.
-    """
-    starts = list(range(0, rows, batch))
-    if rows % batch == 1 and len(starts) > 1 and batch > 1:
-        starts.pop()
-    pieces = [slice(start, stop) for start, stop in zip(starts, [*starts[1:], rows], strict=True)]
-    return [pieces[i : i + accumulate] for i in range(0, len(pieces), accumulate)]
 
 
 def _check(task: Task, config: ResNetConfig) -> None:

@@ -1,5 +1,6 @@
 """`fer train-resnet`: one network per fold of a data set, and one for use."""
 
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
@@ -7,31 +8,31 @@ from typing import Any
 
 import numpy as np
 
-from fercli.artifacts.disk import sha256_of
-from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import records_bytes
 from fercli.config.protocol import ProtocolConfig
 from fercli.config.resnet import SHAPING, VARIANTS, Architecture, ResNetConfig
-from fercli.errors import InputError, UsageError
+from fercli.errors import UsageError
 from fercli.records import Fold, Notify, Outcome, Predictions, Samples, Table
-from fercli.resnet import devices
+from fercli.resnet import devices, distributed
 from fercli.resnet.batches import Pictures
+from fercli.resnet.distributed import World
 from fercli.resnet.pretrained import read_weights
+from fercli.resnet.progress import EpochRecord, Task
 from fercli.resnet.starting import seconds_per_picture, start, use_threads
-from fercli.resnet.training import EpochRecord, Task
 from fercli.resnet.variants import Described, describe
-from fercli.workflow.inputs import input_artifact
 from fercli.workflow.ledger import note_test_scoring
+from fercli.workflow.net_following import BEGIN, END, Silent, follow, waits_for_rank_0
 from fercli.workflow.net_training import Nets, TrainedNet
-from fercli.workflow.plans import Planned, plan_for
+from fercli.workflow.net_work import NetWork, prepared
+from fercli.workflow.plans import Planned
 from fercli.workflow.request import Request
 from fercli.workflow.runs import HISTORY_COLUMNS, fold_folder, run_outcome, write_run
 
 ALGORITHM = 1
 LOSS = "cross entropy"
 CHANNELS = {"gray": 1, "rgb": 3}
-_CHOOSING = "--patience and --keep best"
+FOLLOWED = "followed"
 
 
 def list_variants(size: tuple[int, int], color: str, classes: int) -> Outcome:
@@ -58,94 +59,107 @@ def _variant_row(entry: Described) -> tuple[Any, ...]:
 
 
 def run(
-    config: ResNetConfig, protocol: ProtocolConfig, request: Request, store: Store, notify: Notify, *, device: str
+    config: ResNetConfig,
+    protocol: ProtocolConfig,
+    request: Request,
+    store: Store,
+    notify: Notify,
+    *,
+    device: str,
+    synchronised: bool = False,
 ) -> Outcome:
-    """Train on every fold, score what it holds out, fit the final model; a killed run goes on where it was saved."""
-    dataset = input_artifact(store, "dataset", request)
-    chosen = devices.resolve(device)
-    if config.needs_monitor and protocol.monitor == "none":
-        raise UsageError(
-            f"{_CHOOSING} choose an epoch, but --monitor none keeps no rows to choose on",
-            where="--monitor none",
-            next_step="take --monitor inner, or --patience 0 --keep last",
-        )
+    """Train on every fold, score what it holds out, fit the final model; a killed run goes on where it was saved.
+
+    Where torchrun started several processes, rank 0 does all this and the others help it to train; their outcome has
+    the status FOLLOWED. synchronised: batch norm over the micro-batches of all processes.
+    """
+    own = distributed.local_device(device)
+    with distributed.joined(own, synchronised=synchronised) as world:
+        if not world.leads:
+            return _follow(config, protocol, request, store, world, own)
+        try:
+            return _lead(config, protocol, request, store, notify, world, own, device)
+        finally:
+            # After a failure the others notice the closed connection.
+            if sys.exception() is None:
+                world.tell(END)
+
+
+def _follow(
+    config: ResNetConfig, protocol: ProtocolConfig, request: Request, store: Store, world: World, device: str
+) -> Outcome:
+    if waits_for_rank_0(world):
+        # Rank 0 has made the folds: here they are only read.
+        work = prepared(config, protocol, replace(request, dry_run=True), store, Silent(), world, device, device)
+        use_threads(request.threads)
+        weights = None if config.weights == "none" else read_weights(config.weights, config.variant)
+        tasks = [*work.tasks, *([work.final] if work.final else [])]
+        follow(world, Pictures(work.images, work.device), tasks, work.config, work.architecture, weights)
+    return Outcome(status=FOLLOWED)
+
+
+def _lead(
+    config: ResNetConfig,
+    protocol: ProtocolConfig,
+    request: Request,
+    store: Store,
+    notify: Notify,
+    world: World,
+    own: str,
+    device: str,
+) -> Outcome:
     use_threads(request.threads)
-    samples, images = dataset.samples(), dataset.array("images.npy")
-    size, channels = (int(images.shape[1]), int(images.shape[2])), 3 if images.ndim == 4 else 1
-    architecture = config.architecture(size, channels, len(samples.classes))
-    facts = describe(architecture)
-    where = f"device {chosen}" + (" (auto)" if device == "auto" else "")
-    notify.say(
-        f"{where}; {config.variant}: {facts.parameters:,} parameters, {facts.multiply_adds / 1e6:,.1f} M multiply-adds"
-        f" a picture; recipe {config.recipe}, epochs {config.epochs}, batches of {config.batch_size}"
-    )
-    planned = plan_for(store, dataset, samples, protocol, request, notify)
-    if not config.chooses and protocol.monitor == "inner":
-        planned = _fitted_on_all(planned)
-        notify.say("  nothing is chosen in training, so no rows are kept to choose on: all training rows are fitted on")
-    if config.weights not in ("none", "imagenet"):
-        planned = _with_weights(planned, config.weights)
+    work = prepared(config, protocol, request, store, notify, world, own, device)
+    config, planned, architecture = work.config, work.planned, work.architecture
     name = request.name or config.variant
-    tasks = _tasks(samples, planned, protocol)
     if request.dry_run:
-        rows = sum(len(task.fit) for task in tasks) + (len(planned.plan.rows) if _fits_final(planned, protocol) else 0)
-        return _would(name, planned, config, architecture, Pictures(images, chosen), tasks[0], config.epochs * rows)
+        fits = [*work.tasks, *([work.final] if work.final else [])]
+        rows = sum(len(task.fit) for task in fits)
+        pictures = Pictures(work.images, work.device)
+        return _would(name, planned, config, architecture, pictures, fits[0], config.epochs * rows)
+    stored = _stored(config, architecture, protocol, work.device.type)
     begun = store.begin(
         "run",
         name,
         algorithm=ALGORITHM,
-        config=_stored(config, architecture, protocol, chosen.type),
+        config={**stored, "synchronised": world.size} if world.synchronised else stored,
         parents=planned.parents,
         seed=protocol.seed,
         command=request.command,
-        execution=request.execution(device=str(chosen), device_name=_device_name(str(chosen))),
+        execution=request.execution(
+            device=str(work.device), device_name=_device_name(str(work.device)), processes=world.size
+        ),
         force=request.force,
     )
     if isinstance(begun, Artifact):
         notify.say(f"{begun.label} is up to date")
         return run_outcome(begun, "up-to-date")
     with begun as draft:
+        world.tell(BEGIN)
         nets = Nets(
             draft=draft,
             disk=store.disk,
-            pictures=Pictures(images, chosen),
+            pictures=Pictures(work.images, work.device),
             config=config,
             architecture=architecture,
-            classes=samples.classes,
+            classes=work.samples.classes,
             weights=None if config.weights == "none" else read_weights(config.weights, config.variant),
+            notify=notify,
+            world=world,
         )
-        content = _train(nets, dataset, samples, planned, protocol, tasks, notify)
+        content = _train(nets, work, notify)
         note_test_scoring(store, planned.plan, name)
+        facts = describe(architecture)
         path = draft.commit({**content, "parameters": facts.parameters, "multiply_adds": facts.multiply_adds})
         status = "resumed" if draft.resumed else "done"
     return run_outcome(store.read(path, "run"), status)
 
 
-def _tasks(samples: Samples, planned: Planned, protocol: ProtocolConfig) -> list[Task]:
-    return [
-        Task(samples.targets, fold.fit, fold.inner, fold.test, protocol.seed, (fold.repeat, fold.fold))
-        for fold in planned.plan.folds
-    ]
-
-
-def _fits_final(planned: Planned, protocol: ProtocolConfig) -> bool:
-    """Whether one more model is fitted on all rows; the official split's own model is the one for use."""
-    return protocol.final_model and planned.plan.protocol.scheme != "official"
-
-
-def _train(
-    nets: Nets,
-    dataset: Artifact,
-    samples: Samples,
-    planned: Planned,
-    protocol: ProtocolConfig,
-    tasks: list[Task],
-    notify: Notify,
-) -> dict[str, Any]:
+def _train(nets: Nets, work: NetWork, notify: Notify) -> dict[str, Any]:
     """All folds, then the final model; the content of the artifact."""
+    planned, samples, tasks, final = work.planned, work.samples, work.tasks, work.final
     folds, config, draft = planned.plan.folds, nets.config, nets.draft
-    none = np.empty(0, dtype=np.int64)
-    official, final = planned.plan.protocol.scheme == "official", _fits_final(planned, protocol)
+    official = planned.plan.protocol.scheme == "official"
     draft.keep_partial()
     folders = [fold_folder(fold.repeat, fold.fold) for fold in folds]
     total = config.epochs * sum(len(task.fit) for task in tasks)
@@ -158,21 +172,26 @@ def _train(
             label = f"fold {index + 1} of {len(folds)}" if len(folds) > 1 else config.variant
             trained.append(nets.train(task, folder, label, bar))
     seconds = {"training": sum(net.seconds for net in trained)}
-    if final:
+    halved = {folder: net.micro_batch for folder, net in zip(folders, trained, strict=True) if net.micro_batch}
+    if final is not None:
         epochs = round(median(net.chosen_epoch for net in trained)) if config.needs_monitor else config.epochs
-        everything = Task(samples.targets, planned.plan.rows, none, none, protocol.seed, ("final",))
-        notify.say(f"the final model: all {len(planned.plan.rows):,} rows of the folds, {epochs} epochs")
-        with notify.progress("final model", epochs * len(planned.plan.rows), "images") as bar:
-            last = nets.train(everything, "model", "final model", bar, epochs=epochs)
+        notify.say(f"the final model: all {len(final.fit):,} rows of the folds, {epochs} epochs")
+        with notify.progress("final model", epochs * len(final.fit), "images") as bar:
+            last = nets.train(final, "model", "final model", bar, epochs=epochs)
         draft.write_bytes("model/history.csv", records_bytes(_history(last, None), HISTORY_COLUMNS))
         seconds["final model"] = last.seconds
+        halved |= {"model": last.micro_batch} if last.micro_batch else {}
     elif official:
         for file in ("weights.safetensors", "model.json"):
             draft.write_bytes(f"model/{file}", (draft.folder / folders[0] / file).read_bytes())
+    more = {"architecture": nets.architecture.stored(), "has_model": final is not None or official}
+    if halved:
+        # Memory ran out there: smaller micro-batches made the same steps, but for batch norm.
+        more["micro_batches"] = halved
     return write_run(
         draft,
         kind="resnet",
-        data=dataset,
+        data=work.dataset,
         samples=samples,
         planned=planned,
         predictions=_predictions(samples, folds, trained),
@@ -183,7 +202,7 @@ def _train(
         history=[record for fold, net in zip(folds, trained, strict=True) for record in _history(net, fold)],
         seconds=seconds,
         metrics_more={"epochs": [net.chosen_epoch for net in trained]},
-        content_more={"architecture": nets.architecture.stored(), "has_model": final or official},
+        content_more=more,
     )
 
 
@@ -224,23 +243,6 @@ def _stored(config: ResNetConfig, shape: Architecture, protocol: ProtocolConfig,
     options = {name: getattr(shape, name) for name in SHAPING}
     weights = config.weights if config.weights in ("none", "imagenet") else Path(config.weights).name
     return {**config.stored(), **options, "weights": weights, "device": device, "protocol": protocol.stored()}
-
-
-def _fitted_on_all(planned: Planned) -> Planned:
-    none = np.empty(0, dtype=np.int64)
-    folds = tuple(replace(fold, inner=none) for fold in planned.plan.folds)
-    return replace(planned, plan=replace(planned.plan, folds=folds))
-
-
-def _with_weights(planned: Planned, weights: str) -> Planned:
-    """The plan with the file of weights as a further parent: other contents make another run."""
-    path = Path(weights)
-    if not path.is_file():
-        raise InputError(
-            "there is no such file of weights", where=f"--weights {weights}", next_step="give none, imagenet or a file"
-        )
-    parent = Parent(kind="source", name=path.name, fingerprint=sha256_of(path))
-    return replace(planned, parents=(*planned.parents, parent))
 
 
 def _would(

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from fercli.artifacts.arrays import read_array
 from fercli.artifacts.disk import Disk
 from fercli.artifacts.draft import Draft
 from fercli.config.resnet import Architecture, ResNetConfig
-from fercli.records import Progress
+from fercli.records import Notify, Progress
 from fercli.resnet import checkpoints
 from fercli.resnet.batches import Normaliser, Pictures
+from fercli.resnet.distributed import World
+from fercli.resnet.progress import EpochRecord, Halved, Task
 from fercli.resnet.scoring import loss_and_accuracy, probabilities
 from fercli.resnet.starting import fitted, start
-from fercli.resnet.training import EpochRecord, Task, Training
+from fercli.resnet.training import Training
 from fercli.workflow.interrupts import HeldSignals
 
 # A killed run repeats at most this many seconds, or twenty times what saving takes where that is longer.
@@ -33,6 +35,7 @@ class TrainedNet:
 
     probabilities: (n, C) float32 of the task's held-out rows. train_loss, train_accuracy: of the kept weights over
     the rows they were fitted on, in evaluation mode. seconds: of training alone.
+    micro_batch: pictures that fitted into memory at a time, 0 where it never ran out.
     """
 
     history: tuple[EpochRecord, ...]
@@ -42,6 +45,7 @@ class TrainedNet:
     test_loss: float | None
     seconds: float
     probabilities: NDArray[np.float32]
+    micro_batch: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Nets:
     architecture: Architecture
     classes: tuple[str, ...]
     weights: Mapping[str, Any] | None
+    notify: Notify
+    world: World = field(default_factory=World)
 
     def train(self, task: Task, folder: str, label: str, bar: Progress, *, epochs: int | None = None) -> TrainedNet:
         """Train, store `weights.safetensors` and `model.json` in `folder`, and give the rest.
@@ -63,13 +69,15 @@ class Nets:
         left is taken up; a network that it finished is read back.
         """
         done, result = self.draft.scratch(f"{folder}/done.json"), self.draft.scratch(f"{folder}/probabilities.npy")
-        config = self.config
-        if epochs is not None:
-            config = config.model_copy(update={"epochs": epochs, "patience": 0, "keep": "last"})
         if done.exists():
             return _finished(done, result)
         checkpoint = done.with_name(checkpoints.NAME)
-        training = start(self.pictures, task, config, self.architecture, self.weights)
+        resumes = checkpoint.exists()
+        order = {"path": task.path, "epochs": epochs, "folder": str(checkpoint.parent.absolute()), "resumes": resumes}
+        self.world.tell(json.dumps(order))
+        training = start(
+            self.pictures, task, for_epochs(self.config, epochs), self.architecture, self.weights, world=self.world
+        )
         checkpoints.resume(training, checkpoint.parent)
         self._run(training, checkpoint, label, bar)
         trained, net = self._measured(training), fitted(training, self.architecture, self.classes)
@@ -93,7 +101,9 @@ class Nets:
         saved, pause, note = time.monotonic(), SAVE_SECONDS, label
         with HeldSignals() as held:
             for event in training.steps():
-                if isinstance(event, EpochRecord):
+                if isinstance(event, Halved):
+                    self.notify.warn(_halved(event, label, training.config))
+                elif isinstance(event, EpochRecord):
                     note = f"{label}, {_line(event, epochs)}"
                     bar.advance(0, note)
                 else:
@@ -129,7 +139,23 @@ class Nets:
             test_loss=test_loss,
             seconds=sum(record.seconds for record in progress.history),
             probabilities=scored,
+            micro_batch=progress.micro_batch,
         )
+
+
+def for_epochs(config: ResNetConfig, epochs: int | None) -> ResNetConfig:
+    """The config for a fixed number of epochs with nothing to choose; as it is for None."""
+    if epochs is None:
+        return config
+    return config.model_copy(update={"epochs": epochs, "patience": 0, "keep": "last"})
+
+
+def _halved(event: Halved, label: str, config: ResNetConfig) -> str:
+    steps = -(-config.batch_size // event.micro_batch) * config.accumulate
+    return (
+        f"{label}, epoch {event.epoch}: memory ran out, so that from here {event.micro_batch} pictures at a time make"
+        f" the same steps (--batch-size {event.micro_batch} --accumulate {steps}); batch norm sees smaller batches"
+    )
 
 
 def _finished(done: Path, result: Path) -> TrainedNet:

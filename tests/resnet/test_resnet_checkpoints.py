@@ -10,7 +10,8 @@ from fercli.config.resnet import ResNetConfig
 from fercli.errors import ArtifactError
 from fercli.resnet import checkpoints
 from fercli.resnet.batches import Pictures
-from fercli.resnet.training import Task, Training
+from fercli.resnet.progress import Task
+from fercli.resnet.training import Training
 from fercli.resnet.variants import build
 
 
@@ -122,8 +123,8 @@ def test_another_networks_checkpoint_and_a_future_schema_are_refused(tmp_path, m
     checkpoints.save(run, tmp_path)
     with pytest.raises(ArtifactError, match="another network or config"):
         checkpoints.resume(fresh(width=8), tmp_path)
-    monkeypatch.setattr(checkpoints, "SCHEMA", 2)
-    with pytest.raises(ArtifactError, match="it has schema 1, this release reads 2"):
+    monkeypatch.setattr(checkpoints, "SCHEMA", 3)
+    with pytest.raises(ArtifactError, match="it has schema 2, this release reads 3"):
         checkpoints.resume(fresh(), tmp_path)
 
 

@@ -8,8 +8,8 @@ from fercli.config.resnet import ResNetConfig
 from fercli.resnet import checkpoints
 from fercli.resnet.batches import Pictures
 from fercli.resnet.fitted import NetScorer
+from fercli.resnet.progress import Task
 from fercli.resnet.starting import fitted, start
-from fercli.resnet.training import Task
 
 pytestmark = [
     pytest.mark.gpu,

@@ -10,9 +10,12 @@ from torch import nn
 
 from fercli.config.resnet import ResNetConfig
 from fercli.errors import EnvironmentFailure, InputError, UsageError
+from fercli.resnet import checkpoints
 from fercli.resnet.batches import Pictures
+from fercli.resnet.microbatches import divided, step_slices
+from fercli.resnet.progress import Halved, StepRecord, Task
 from fercli.resnet.scoring import probabilities
-from fercli.resnet.training import StepRecord, Task, Training, step_slices
+from fercli.resnet.training import Training
 from fercli.resnet.variants import build
 
 CPU = torch.device("cpu")
@@ -201,25 +204,82 @@ def test_what_cannot_be_trained_is_refused_with_the_remedy():
         training(images, targets, config(), task(targets))
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"),
-        RuntimeError("MPS backend out of memory"),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
-    ],
+FULL = (
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"),
+    RuntimeError("MPS backend out of memory"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
 )
-def test_a_device_without_memory_is_told_the_batch_that_makes_the_same_steps(monkeypatch, error):
+
+
+def holds_only(run, pictures, error=FULL[0]):
+    """Let the network run out of memory above so many pictures, half way through, as a real one would."""
+    network = run.network
+    forward, norm = network.forward, network.features[1]
+
+    def limited(inputs):
+        if network.training and len(inputs) > pictures:
+            norm(network.features[0](inputs))
+            raise error
+        return forward(inputs)
+
+    network.forward = limited
+
+
+@pytest.mark.parametrize("error", FULL)
+@pytest.mark.parametrize(("batch", "accumulate"), [(32, 1), (16, 2)])
+def test_without_memory_half_the_micro_batch_and_twice_the_accumulation_give_the_same_bytes(error, batch, accumulate):
+    images, targets = pictures_and_targets()
+    run = training(images, targets, config(batch_size=batch, accumulate=accumulate, dropout=0.3))
+    holds_only(run, 8, error)
+    events = list(run.steps())
+    halved = [event.micro_batch for event in events if isinstance(event, Halved)]
+    assert halved == ([16, 8] if batch == 32 else [8])
+    small, records = trained(images, targets, config(batch_size=8, accumulate=4, dropout=0.3))
+    assert same(run.chosen_state, small.chosen_state)
+    assert run.progress.history[-1].train_loss == records[-1].train_loss
+    assert run.progress.micro_batch == 8
+
+
+def test_memory_that_runs_out_later_changes_nothing_before_and_is_remembered_by_a_checkpoint(tmp_path):
+    images, targets = pictures_and_targets()
+    settings = config(epochs=2, warmup=1)
+    runs = [training(images, targets, settings) for _ in range(2)]
+    ends = []
+    for run, interrupted in zip(runs, (False, True), strict=True):
+        steps = run.steps()
+        for _ in range(4):
+            next(steps)
+        holds_only(run, 8)
+        assert isinstance(next(steps), Halved)
+        next(steps)
+        if interrupted:
+            checkpoints.save(run, tmp_path)
+            run = training(images, targets, settings)
+            assert checkpoints.resume(run, tmp_path)
+            steps = run.steps()
+        # Without a limit now: a resumed run takes what fitted, not what it could.
+        list(steps)
+        ends.append(run)
+    assert ends[1].progress.micro_batch == 8
+    assert same(ends[0].chosen_state, ends[1].chosen_state)
+
+
+def test_memory_for_less_than_two_pictures_is_an_error_that_says_what_is_smaller():
     images, targets = pictures_and_targets()
     run = training(images, targets, config(batch_size=16, accumulate=2))
+    holds_only(run, 1)
+    with pytest.raises(EnvironmentFailure, match="not enough for 2 pictures at a time") as refused:
+        list(run.steps())
+    assert "--variant" in refused.value.next_step
 
-    def full(*_arguments):
-        raise error
 
-    monkeypatch.setattr(run.network, "forward", full)
-    with pytest.raises(EnvironmentFailure, match="not enough for 16 pictures at a time") as refused:
-        next(run.steps())
-    assert "--batch-size 8 --accumulate 4" in refused.value.next_step
+@pytest.mark.parametrize(("rows", "largest"), [(16, 8), (17, 8), (16, 3), (3, 2), (2, 2), (5, 2)])
+def test_divided_micro_batches_hold_every_row_once_and_never_one_alone(rows, largest):
+    pieces = divided([slice(4, 4 + rows)], largest)
+    assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(4, 4 + rows))
+    sizes = [piece.stop - piece.start for piece in pieces]
+    assert min(sizes) > 1
+    assert max(sizes) <= largest + 1
 
 
 def test_steps_count_every_picture_once_an_epoch():

@@ -11,19 +11,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Store
 from fercli.artifacts.tables import read_csv, read_predictions, samples_bytes
 from fercli.records import Samples
-from fercli.resnet.training import Training, step_slices
+from fercli.resnet.blocks import PlainCnn
+from fercli.resnet.microbatches import step_slices
+from fercli.resnet.training import Training
 
 SMALL = ("--variant", "cnn", "--width", "4", "--epochs", "3", "--batch-size", "16", "--device", "cpu", "--threads", "1")
 CLASSES = ("angry", "happy", "sad")
 
 
-def make_dataset(root: Path, *, official=False, groups=True, pixels=None, seed=0, rows=72, name="faces") -> None:
+def make_dataset(
+    root: Path, *, official=False, groups=True, pixels=None, seed=0, rows=72, name="faces", held_out="validation"
+) -> None:
     """A data set of noise with a class-coloured corner; every class in every group."""
     random = np.random.default_rng(seed)
     classes = np.arange(rows) % 3
@@ -31,7 +36,7 @@ def make_dataset(root: Path, *, official=False, groups=True, pixels=None, seed=0
     images[:, :8, :8] = images[:, :8, :8] // 3 + (80 * classes)[:, None, None].astype(np.uint8)
     if pixels is not None:
         pixels(images)
-    splits = np.where(np.arange(rows) < rows * 2 // 3, "train", "validation") if official else np.full(rows, "")
+    splits = np.where(np.arange(rows) < rows * 2 // 3, "train", held_out) if official else np.full(rows, "")
     samples = Samples(
         ids=np.array([f"s{index:03d}" for index in range(rows)]),
         labels=np.array(CLASSES)[classes],
@@ -46,7 +51,7 @@ def make_dataset(root: Path, *, official=False, groups=True, pixels=None, seed=0
         "dataset",
         name,
         algorithm=1,
-        config={"seed": seed, "pixels": pixels is not None},
+        config={"seed": seed, "pixels": pixels is not None, "held_out": held_out},
         parents=[Parent(kind="source", name="drawn", fingerprint="0" * 64)],
         seed=seed,
         command=("test",),
@@ -133,15 +138,11 @@ def test_the_official_split_gives_one_model_that_is_the_runs_own(fer, workspace)
     assert not (workspace / "ledger.jsonl").exists()
 
 
-def test_the_test_split_is_scored_only_with_a_line_in_the_ledger(fer, workspace, monkeypatch):
-    make_dataset(workspace, official=True, groups=False)
-    samples = workspace / "datasets" / "faces" / "samples.csv"
-    text = samples.read_text().replace(",validation,", ",test,")
-    manifest = samples.with_name("artifact.json")
-    size = str(samples.stat().st_size)
-    samples.write_text(text)
-    manifest.write_text(manifest.read_text().replace(f'"bytes": {size}', f'"bytes": {len(text)}'))
-    body = json.loads(fer("train-resnet", *SMALL, "--json").out)
+def test_the_test_split_is_scored_only_with_a_line_in_the_ledger(fer, workspace):
+    make_dataset(workspace, official=True, groups=False, held_out="test")
+    answer = fer("train-resnet", *SMALL, "--json")
+    assert answer.code == 0, answer.err
+    body = json.loads(answer.out)
     assert body["split"] == "test"
     entries = [json.loads(line) for line in (workspace / "ledger.jsonl").read_text().splitlines()]
     assert [(entry["run"], entry["rows"]) for entry in entries] == [("cnn", 24)]
@@ -277,6 +278,29 @@ def test_refusals_say_what_and_what_to_do(fer, workspace, arguments, code, messa
     assert remedy in answer.err.split("next:")[1]
     assert answer.out == ""
     assert not (workspace / "runs").exists() or not list((workspace / "runs").iterdir())
+
+
+def test_memory_that_ran_out_is_said_and_stored(fer, workspace, monkeypatch):
+    make_dataset(workspace)
+    forward = PlainCnn.forward
+
+    def limited(self, pictures):
+        if self.training and len(pictures) > 8:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, pictures)
+
+    monkeypatch.setattr(PlainCnn, "forward", limited)
+    answer = fer("train-resnet", *SMALL, "--k", "2", "--json")
+    assert answer.code == 0, answer.err
+    warning = json.loads(answer.out)["warnings"][0]
+    assert "8 pictures at a time make the same steps (--batch-size 8 --accumulate 2)" in warning
+    content = json.loads((workspace / "runs/cnn/artifact.json").read_text())["content"]
+    assert content["micro_batches"] == {"folds/0/00": 8, "folds/0/01": 8, "model": 8}
+    monkeypatch.undo()
+    monkeypatch.setenv("FER_WORKSPACE", str(workspace))
+    fer("train-resnet", *SMALL, "--batch-size", "8", "--accumulate", "2", "--k", "2", "--name", "small")
+    weights = [(workspace / f"runs/{name}/model/weights.safetensors").read_bytes() for name in ("cnn", "small")]
+    assert weights[0] == weights[1]
 
 
 def test_another_config_under_a_standing_name_lists_what_differs(fer, workspace):

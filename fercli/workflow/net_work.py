@@ -1,0 +1,121 @@
+"""What a run of `train-resnet` works on: data, folds, network and device, the same in each of its processes."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fercli.artifacts.disk import sha256_of
+from fercli.artifacts.schema import Parent
+from fercli.artifacts.store import Artifact, Store
+from fercli.config.protocol import ProtocolConfig
+from fercli.config.resnet import Architecture, ResNetConfig
+from fercli.errors import InputError, UsageError
+from fercli.records import Notify, Samples
+from fercli.resnet import devices
+from fercli.resnet.distributed import World
+from fercli.resnet.progress import Task
+from fercli.resnet.variants import describe
+from fercli.workflow.inputs import input_artifact
+from fercli.workflow.plans import Planned, plan_for
+from fercli.workflow.request import Request
+
+_CHOOSING = "--patience and --keep best"
+
+
+@dataclass(frozen=True)
+class NetWork:
+    """What every process of a run makes out of the options in the same way."""
+
+    dataset: Artifact
+    samples: Samples
+    images: Any
+    config: ResNetConfig
+    protocol: ProtocolConfig
+    planned: Planned
+    architecture: Architecture
+    device: Any
+
+    @property
+    def final(self) -> Task | None:
+        """The task of one more model, fitted on all rows; the official split's own model is the one for use."""
+        if not self.protocol.final_model or self.planned.plan.protocol.scheme == "official":
+            return None
+        none = np.empty(0, dtype=np.int64)
+        return Task(self.samples.targets, self.planned.plan.rows, none, none, self.protocol.seed, ("final",))
+
+    @property
+    def tasks(self) -> list[Task]:
+        """One task for each fold."""
+        return [
+            Task(self.samples.targets, fold.fit, fold.inner, fold.test, self.protocol.seed, (fold.repeat, fold.fold))
+            for fold in self.planned.plan.folds
+        ]
+
+
+def prepared(
+    config: ResNetConfig,
+    protocol: ProtocolConfig,
+    request: Request,
+    store: Store,
+    notify: Notify,
+    world: World,
+    device: str,
+    asked: str,
+) -> NetWork:
+    """Resolve device, architecture and protocol, check what can be checked before any work, and say it.
+
+    device: of this process. asked: what the user gave. Raises UsageError, InputError and EnvironmentFailure.
+    """
+    dataset = input_artifact(store, "dataset", request)
+    chosen = devices.resolve(device)
+    if world.synchronised and (world.size == 1 or chosen.type != "cuda"):
+        raise UsageError(
+            "batch norm is synchronised between processes on GPUs only",
+            where=f"--sync-batch-norm, {world.size} process{'es' if world.size > 1 else ''} on {chosen.type}",
+            next_step="leave it out, or start several processes with torchrun and --device cuda",
+        )
+    if config.needs_monitor and protocol.monitor == "none":
+        raise UsageError(
+            f"{_CHOOSING} choose an epoch, but --monitor none keeps no rows to choose on",
+            where="--monitor none",
+            next_step="take --monitor inner, or --patience 0 --keep last",
+        )
+    samples, images = dataset.samples(), dataset.array("images.npy")
+    size, channels = (int(images.shape[1]), int(images.shape[2])), 3 if images.ndim == 4 else 1
+    architecture = config.architecture(size, channels, len(samples.classes))
+    facts = describe(architecture)
+    where = (
+        f"device {chosen}"
+        + (" (auto)" if asked == "auto" else "")
+        + (f", {world.size} processes" if world.size > 1 else "")
+    )
+    notify.say(
+        f"{where}; {config.variant}: {facts.parameters:,} parameters, {facts.multiply_adds / 1e6:,.1f} M multiply-adds"
+        f" a picture; recipe {config.recipe}, epochs {config.epochs}, batches of {config.batch_size}"
+    )
+    planned = plan_for(store, dataset, samples, protocol, request, notify)
+    if not config.chooses and protocol.monitor == "inner":
+        planned = _fitted_on_all(planned)
+        notify.say("  nothing is chosen in training, so no rows are kept to choose on: all training rows are fitted on")
+    if config.weights not in ("none", "imagenet"):
+        planned = _with_weights(planned, config.weights)
+    return NetWork(dataset, samples, images, world.alone(config), protocol, planned, architecture, chosen)
+
+
+def _fitted_on_all(planned: Planned) -> Planned:
+    none = np.empty(0, dtype=np.int64)
+    folds = tuple(replace(fold, inner=none) for fold in planned.plan.folds)
+    return replace(planned, plan=replace(planned.plan, folds=folds))
+
+
+def _with_weights(planned: Planned, weights: str) -> Planned:
+    """The plan with the file of weights as a further parent: other contents make another run."""
+    path = Path(weights)
+    if not path.is_file():
+        raise InputError(
+            "there is no such file of weights", where=f"--weights {weights}", next_step="give none, imagenet or a file"
+        )
+    parent = Parent(kind="source", name=path.name, fingerprint=sha256_of(path))
+    return replace(planned, parents=(*planned.parents, parent))
