@@ -70,6 +70,17 @@ def test_components_of_a_fold_are_those_of_its_training_rows(fer, tmp_path, tabl
     assert body["blocks"][0]["variance"] == pytest.approx(expected.explained_variance_ratio_[0])
 
 
+def test_a_leak_that_features_came_with_goes_on(fer, tmp_path, table):
+    assert fer("export", "table", "--pca", "2", "--fit-on", "all", "--out", tmp_path / "first.csv").code == 0
+    assert fer("import-features", tmp_path / "first.csv").code == 0
+    assert fer("export", "first", "--pca", "1", "--out", tmp_path / "second.csv").code == 0
+    leaks = json.loads(fer("import-features", tmp_path / "second.csv", "--json").out)["leaks"]
+    assert [leak.split(",")[0] for leak in leaks] == [
+        "components were fitted on all rows of the sheet",
+        "components were fitted on all train rows",
+    ]
+
+
 def test_the_workbook_says_where_it_came_from(fer, tmp_path, table):
     assert fer("export", "table", "--pca", "2", "--out", tmp_path / "s.xlsx").code == 0
     notes = dict(openpyxl.load_workbook(tmp_path / "s.xlsx")["notes"].iter_rows(values_only=True))
