@@ -1,6 +1,7 @@
 """train-resnet."""
 
 import inspect
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -94,6 +95,15 @@ def register(app: typer.Typer) -> None:
                 rich_help_panel=options.RUNNING,
             ),
         ] = False,
+        tensorboard: Annotated[
+            Path | None,
+            typer.Option(
+                "--tensorboard",
+                help="Folder for TensorBoard's event files, beside history.csv.",
+                rich_help_panel=options.RUNNING,
+                show_default=False,
+            ),
+        ] = None,
         name: options.Name = None,
         threads: options.Threads = None,
         force: options.Force = False,
@@ -115,4 +125,5 @@ def register(app: typer.Typer) -> None:
                 session.console,
                 device=device,
                 synchronised=sync_batch_norm,
+                tensorboard=tensorboard,
             )

@@ -17,6 +17,7 @@ from fercli.records import Fold, Notify, Outcome, Predictions, Samples, Table
 from fercli.resnet import devices, distributed
 from fercli.resnet.batches import Pictures
 from fercli.resnet.distributed import World
+from fercli.resnet.event_files import EventFiles
 from fercli.resnet.pretrained import read_weights
 from fercli.resnet.progress import EpochRecord, Task
 from fercli.resnet.starting import seconds_per_picture, start, use_threads
@@ -67,18 +68,20 @@ def run(
     *,
     device: str,
     synchronised: bool = False,
+    tensorboard: Path | None = None,
 ) -> Outcome:
     """Train on every fold, score what it holds out, fit the final model; a killed run goes on where it was saved.
 
     Where torchrun started several processes, rank 0 does all this and the others help it to train; their outcome has
-    the status FOLLOWED. synchronised: batch norm over the micro-batches of all processes.
+    the status FOLLOWED. synchronised: batch norm over the micro-batches of all processes. tensorboard: a folder for
+    event files beside `history.csv`.
     """
     own = distributed.local_device(device)
     with distributed.joined(own, synchronised=synchronised) as world:
         if not world.leads:
             return _follow(config, protocol, request, store, world, own)
         try:
-            return _lead(config, protocol, request, store, notify, world, own, device)
+            return _lead(config, protocol, request, store, notify, world, own, device, tensorboard)
         finally:
             # After a failure the others notice the closed connection.
             if sys.exception() is None:
@@ -107,7 +110,9 @@ def _lead(
     world: World,
     own: str,
     device: str,
+    tensorboard: Path | None,
 ) -> Outcome:
+    event_files = None if tensorboard is None else EventFiles(tensorboard)
     use_threads(request.threads)
     work = prepared(config, protocol, request, store, notify, world, own, device)
     config, planned, architecture = work.config, work.planned, work.architecture
@@ -146,6 +151,7 @@ def _lead(
             weights=None if config.weights == "none" else read_weights(config.weights, config.variant),
             notify=notify,
             world=world,
+            event_files=event_files,
         )
         content = _train(nets, work, notify)
         note_test_scoring(store, planned.plan, name)

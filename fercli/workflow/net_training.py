@@ -18,6 +18,7 @@ from fercli.records import Notify, Progress
 from fercli.resnet import checkpoints
 from fercli.resnet.batches import Normaliser, Pictures
 from fercli.resnet.distributed import World
+from fercli.resnet.event_files import EventFiles
 from fercli.resnet.progress import EpochRecord, Halved, Task
 from fercli.resnet.scoring import loss_and_accuracy, probabilities
 from fercli.resnet.starting import fitted, start
@@ -61,6 +62,7 @@ class Nets:
     weights: Mapping[str, Any] | None
     notify: Notify
     world: World = field(default_factory=World)
+    event_files: EventFiles | None = None
 
     def train(self, task: Task, folder: str, label: str, bar: Progress, *, epochs: int | None = None) -> TrainedNet:
         """Train, store `weights.safetensors` and `model.json` in `folder`, and give the rest.
@@ -79,7 +81,7 @@ class Nets:
             self.pictures, task, for_epochs(self.config, epochs), self.architecture, self.weights, world=self.world
         )
         checkpoints.resume(training, checkpoint.parent)
-        self._run(training, checkpoint, label, bar)
+        self._run(training, checkpoint, label, bar, folder)
         trained, net = self._measured(training), fitted(training, self.architecture, self.classes)
         self.draft.write_bytes(f"{folder}/weights.safetensors", net.weights())
         self.draft.write_json(f"{folder}/model.json", net.record())
@@ -96,7 +98,7 @@ class Nets:
         epochs = self.config.epochs if done.exists() else checkpoints.epochs_done(done.parent)
         return epochs * len(task.fit)
 
-    def _run(self, training: Training, checkpoint: Path, label: str, bar: Progress) -> None:
+    def _run(self, training: Training, checkpoint: Path, label: str, bar: Progress, folder: str) -> None:
         rows, epochs = len(training.task.fit), training.config.epochs
         saved, pause, note = time.monotonic(), SAVE_SECONDS, label
         with HeldSignals() as held:
@@ -106,6 +108,8 @@ class Nets:
                 elif isinstance(event, EpochRecord):
                     note = f"{label}, {_line(event, epochs)}"
                     bar.advance(0, note)
+                    if self.event_files is not None:
+                        self.event_files.add(f"{self.draft.name}/{folder}", event)
                 else:
                     bar.advance(event.pictures, note)
                 begun = time.monotonic()

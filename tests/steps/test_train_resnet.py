@@ -303,6 +303,28 @@ def test_memory_that_ran_out_is_said_and_stored(fer, workspace, monkeypatch):
     assert weights[0] == weights[1]
 
 
+def test_event_files_hold_the_curves_of_the_history(fer, workspace, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    make_dataset(workspace)
+    answer = fer("train-resnet", *SMALL, "--k", "2", "--no-final-model", "--tensorboard", tmp_path / "curves")
+    assert answer.code == 0, answer.err
+    header, rows = read_csv(workspace / "runs/cnn/history.csv")
+    events = accumulator.EventAccumulator(str(tmp_path / "curves/cnn/folds/0/01")).Reload()
+    for tag, column in (("loss/train", "train_loss"), ("accuracy/held out", "test_accuracy")):
+        stored = [float(row[header.index(column)]) for row in rows if row[1] == "1"]
+        assert [event.value for event in events.Scalars(tag)] == pytest.approx(stored, rel=1e-6)
+        assert [event.step for event in events.Scalars(tag)] == [1, 2, 3]
+
+
+def test_event_files_without_the_package_are_an_error_before_any_work(fer, workspace, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    make_dataset(workspace)
+    answer = fer("train-resnet", *SMALL, "--k", "2", "--tensorboard", "curves")
+    assert answer.code == 5
+    assert "fercli[tensorboard]" in answer.err
+    assert not (workspace / "runs").exists()
+
+
 def test_another_config_under_a_standing_name_lists_what_differs(fer, workspace):
     make_dataset(workspace)
     fer("train-resnet", *SMALL, "--k", "2", "--no-final-model")
