@@ -261,15 +261,19 @@ class Store:
             )
 
     def _standing(self, path: Path, kind: Kind, *, force: bool) -> Artifact | None:
-        """What stands at `path`; None when nothing does, or something damaged that `force` replaces."""
+        """What stands at `path`; None when nothing does, or something damaged that `force` replaces.
+
+        With `force` every byte is read: what a message said to make again must not be called up to date.
+        """
         if not path.is_dir():
             return None
         try:
-            return self.read(path, kind)
+            standing = self.read(path, kind)
         except ArtifactError:
             if force:
                 return None
             raise
+        return None if force and self.damaged_files(standing) else standing
 
     def _explain(
         self, standing: Artifact, algorithm: int, config: dict[str, Any], parents: Sequence[Parent], *, force: bool

@@ -9,6 +9,7 @@ from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import samples_bytes
 from fercli.config.import_features import ImportFeaturesConfig
 from fercli.datasets.feature_sheets import read_sheet
+from fercli.errors import InputError
 from fercli.records import Notify, Outcome
 from fercli.workflow.features import features_content, features_outcome
 from fercli.workflow.request import Request
@@ -19,6 +20,12 @@ ALGORITHM = 1
 
 def run(sheet: Path, config: ImportFeaturesConfig, request: Request, store: Store, notify: Notify) -> Outcome:
     """Read a CSV or XLSX sheet; its columns are taken as they are, so no PCA is the default for trainers."""
+    if sheet.is_dir():
+        raise InputError(
+            "this is a folder, not a sheet",
+            where=str(sheet),
+            next_step="name a CSV or XLSX file; pictures come in with fer import-dataset",
+        )
     parent = source_parent(sheet)
     name = request.name or default_name(sheet)
     if request.dry_run:

@@ -310,6 +310,17 @@ def test_a_file_changed_behind_our_back_is_not_read(tmp_path, name):
         read.json(name) if name.endswith(".json") else read.array(name)
 
 
+def test_force_makes_again_what_was_changed_behind_our_back_and_only_that(tmp_path):
+    store = Store(tmp_path / "ws")
+    made = make(store)
+    assert isinstance(begin(store, force=True), Artifact)
+    (made.path / "facts.json").write_text('{"rows": 3}')
+    again = make(store, force=True)
+    assert again.json("facts.json") == {"rows": 2}
+    assert again.manifest.fingerprint == made.manifest.fingerprint
+    assert len(list((tmp_path / "ws" / ".trash").iterdir())) == 1
+
+
 def test_the_only_artifact_is_the_default_and_several_are_listed(tmp_path):
     store = Store(tmp_path / "ws")
     with pytest.raises(ArtifactError, match="no dataset yet"):

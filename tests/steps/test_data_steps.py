@@ -118,6 +118,17 @@ def test_a_plain_sheet_becomes_features(fer, tmp_path):
     assert features[3].tolist() == [1.5, -3.0, 9.0]
 
 
+def test_a_folder_is_no_sheet(fer, tmp_path):
+    (tmp_path / "faces").mkdir()
+    answer = fer("import-features", "faces")
+    assert answer.code == 3
+    assert answer.err == (
+        "fer: error: this is a folder, not a sheet\n  where: faces\n"
+        "  next: name a CSV or XLSX file; pictures come in with fer import-dataset\n"
+    )
+    assert not (tmp_path / "ws").exists()
+
+
 def test_folds_keep_groups_and_refuse_too_many(fer, tmp_path):
     (tmp_path / "table.csv").write_text(SHEET)
     fer("import-features", tmp_path / "table.csv")
