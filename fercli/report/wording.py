@@ -49,7 +49,9 @@ def protocol_words(metrics: Mapping[str, Any]) -> str:
         folds = f"{protocol['k']} {protocol['scheme']} folds"
         words = [f"{folds}, {counted(protocol['repeats'], 'repeat')}" if protocol["repeats"] > 1 else folds]
     words.append(counted(protocol["groups"], "group") if protocol["groups"] else "rows without groups")
-    words.append({"group": "copies share a fold", "drop": "copies dropped"}.get(protocol["duplicates"], "copies kept"))
+    if protocol["scheme"] != "official":  # an official split leaves copies where they lie; they are counted instead
+        kept = {"group": "copies share a fold", "drop": "copies dropped"}
+        words.append(kept.get(protocol["duplicates"], "copies kept"))
     words.append(f"seed {protocol['seed']}")
     return "; ".join(words)
 
