@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 
 def test_the_demo_runs_end_to_end_and_a_second_time_for_nothing(fer, tmp_path):
@@ -19,3 +20,7 @@ def test_the_demo_runs_end_to_end_and_a_second_time_for_nothing(fer, tmp_path):
     again = fer("demo", "--subjects", "20", "--epochs", "1", "-w", tmp_path / "demo", "--json")
     assert json.loads(again.out)["status"] == "up-to-date"
     assert again.err.count("is up to date") == 6
+    typed = re.findall(r"^\d of 6  fer (.*)$", again.err, re.MULTILINE)
+    assert len(typed) == 6
+    for line in typed:
+        assert "is up to date" in fer(*shlex.split(line)).err, line

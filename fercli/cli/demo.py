@@ -1,5 +1,6 @@
 """`fer demo`: the whole pipeline on faces that the package draws itself."""
 
+import shlex
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -44,7 +45,8 @@ def register(app: typer.Typer) -> None:
             console.say(f"\n{what}")
             return run(session.request(name=name, inputs={"dataset": "synthetic", "features": "synthetic"}))
 
-        w = f" -w {session.workspace}"
+        w = f" -w {shlex.quote(str(session.workspace))}"
+        judge = f"{' '.join(RUNS)} --name demo{w}"
         faces = SynthesizeConfig.of(subjects=subjects, seed=seed)
         step(
             f"1 of 6  fer synthesize --subjects {subjects} --seed {seed}{w}",
@@ -70,12 +72,12 @@ def register(app: typer.Typer) -> None:
             RUNS[1],
         )
         judged = step(
-            f"5 of 6  fer evaluate{w}",
+            f"5 of 6  fer evaluate {judge}",
             lambda request: evaluate.run(EvaluateConfig(), RUNS, request, store, console),
             "demo",
         )
         page = step(
-            f"6 of 6  fer report{w}",
+            f"6 of 6  fer report {judge}",
             lambda request: report.run(ReportConfig(), RUNS, request, store, console),
             "demo",
         )
