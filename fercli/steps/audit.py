@@ -77,7 +77,7 @@ def _rows_findings(data: Artifact, samples: Samples) -> _Findings:
         "unreadable": len(broken),
         "left_out": len(left_out),
     }
-    shown = [class_table(samples, f"{data.label}: {data.content['summary']}")]
+    shown = [class_table(class_counts(samples), f"{data.label}: {data.content['summary']}")]
     if groups:
         shown.append(tables.groups_table(groups, across))
     if left_out:

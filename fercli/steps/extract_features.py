@@ -3,11 +3,10 @@
 import time
 
 from fercli.artifacts.store import Artifact, Store, free_space_or_fail
-from fercli.artifacts.tables import samples_bytes
 from fercli.config.descriptors import DescriptorConfig
 from fercli.descriptors.extraction import Backend, blocks, chunks, extract_chunks
 from fercli.records import Notify, Outcome
-from fercli.workflow.features import features_content, features_outcome
+from fercli.workflow.features import RowFacts, features_content, features_outcome
 from fercli.workflow.inputs import input_artifact
 from fercli.workflow.request import Request
 
@@ -74,9 +73,8 @@ def run(
                     if time.perf_counter() - flushed > FLUSH_SECONDS:
                         writer.flush()
                         flushed = time.perf_counter()
-        samples = dataset.samples()
-        draft.write_bytes("samples.csv", samples_bytes(samples))
+        draft.write_bytes("samples.csv", dataset.file("samples.csv").read_bytes())
         draft.write_csv("timing.csv", ("step", "seconds"), (("extracting", time.perf_counter() - started),))
-        path = draft.commit(features_content(samples, columns, pca=config.pca))
+        path = draft.commit(features_content(RowFacts.of_dataset(dataset), columns, pca=config.pca))
         status = "resumed" if draft.resumed else "done"
     return features_outcome(store.read(path, "features"), status)

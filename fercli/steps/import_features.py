@@ -11,7 +11,7 @@ from fercli.config.import_features import ImportFeaturesConfig
 from fercli.datasets.feature_sheets import read_sheet
 from fercli.errors import InputError
 from fercli.records import Notify, Outcome
-from fercli.workflow.features import features_content, features_outcome
+from fercli.workflow.features import RowFacts, features_content, features_outcome
 from fercli.workflow.request import Request
 from fercli.workflow.sources import default_name, source_parent
 
@@ -54,7 +54,12 @@ def run(sheet: Path, config: ImportFeaturesConfig, request: Request, store: Stor
         draft.write_csv("left_out.csv", ("source", "reason"), ((item.source, item.reason) for item in read.left_out))
         draft.write_csv("timing.csv", ("step", "seconds"), (("reading", time.perf_counter() - started),))
         content = features_content(
-            read.samples, read.blocks, pca=None, left_out=read.left_out, notes=read.notes, leaks=read.leaks
+            RowFacts.of_samples(read.samples),
+            read.blocks,
+            pca=None,
+            left_out=read.left_out,
+            notes=read.notes,
+            leaks=read.leaks,
         )
         path = draft.commit(content)
     return features_outcome(store.read(path, "features"), "done")

@@ -64,7 +64,7 @@ def dataset_outcome(artifact: Artifact, status: str) -> Outcome:
     """What the commands that make a data set answer."""
     content = artifact.content
     left_out = [LeftOut(item["source"], item["reason"]) for item in content["left_out"]]
-    tables = [class_table(artifact.samples(), f"{artifact.label}: {content['summary']}")]
+    tables = [class_table(content["counts"], f"{artifact.label}: {content['summary']}")]
     if left_out:
         tables.append(left_out_table(left_out))
     payload = {key: content[key] for key in ("rows", "classes", "size", "color", "groups", "left_out", "counts")}

@@ -1,6 +1,7 @@
 """Feature artifacts: their blocks and content, and what the commands that make them answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fercli.artifacts.store import Artifact
@@ -8,8 +9,29 @@ from fercli.records import Block, LeftOut, Outcome, Samples, Table
 from fercli.workflow.rows import class_counts, class_table, group_count, left_out_json, left_out_table
 
 
+@dataclass(frozen=True)
+class RowFacts:
+    """What a features artifact says of its rows."""
+
+    count: int
+    classes: Sequence[str]
+    groups: int
+    counts: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def of_samples(cls, samples: Samples) -> "RowFacts":
+        """Counted from the rows."""
+        return cls(len(samples), samples.classes, group_count(samples), class_counts(samples))
+
+    @classmethod
+    def of_dataset(cls, dataset: Artifact) -> "RowFacts":
+        """As the data set says, without reading its rows: a million of them would not stay small."""
+        content = dataset.content
+        return cls(content["rows"], content["classes"], content["groups"], content["counts"])
+
+
 def features_content(
-    samples: Samples,
+    rows: RowFacts,
     blocks: Sequence[Block],
     *,
     pca: int | float | None,
@@ -18,22 +40,21 @@ def features_content(
     leaks: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The facts of a features artifact; `pca` is the default that trainers take."""
-    groups = group_count(samples)
     widths = " + ".join(f"{block.name} {block.width:,}" for block in blocks)
     return {
-        "summary": f"{len(samples):,} rows, {widths}" + (f", {groups:,} groups" if groups else ""),
-        "rows": len(samples),
-        "classes": list(samples.classes),
+        "summary": f"{rows.count:,} rows, {widths}" + (f", {rows.groups:,} groups" if rows.groups else ""),
+        "rows": rows.count,
+        "classes": list(rows.classes),
         "blocks": [
             {"name": block.name, "start": block.start, "stop": block.stop, "columns": list(block.columns)}
             for block in blocks
         ],
-        "groups": groups,
+        "groups": rows.groups,
         "pca": pca,
         "left_out": left_out_json(left_out),
         "notes": list(notes),
         "leaks": list(leaks),
-        "counts": class_counts(samples),
+        "counts": rows.counts,
     }
 
 
@@ -50,7 +71,7 @@ def features_outcome(artifact: Artifact, status: str) -> Outcome:
     content = artifact.content
     left_out = [LeftOut(item["source"], item["reason"]) for item in content["left_out"]]
     notes = (*content["notes"], *(f"leak: {leak}" for leak in content["leaks"]))
-    table = class_table(artifact.samples(), f"{artifact.label}: {content['summary']}")
+    table = class_table(content["counts"], f"{artifact.label}: {content['summary']}")
     tables = [Table(table.title, table.columns, table.rows, notes)]
     if left_out:
         tables.append(left_out_table(left_out))

@@ -1,7 +1,7 @@
 """Rows in words and tables: how many of each class and split, and what was left out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fercli.records import SPLITS, LeftOut, Samples, Table
@@ -9,29 +9,25 @@ from fercli.records import SPLITS, LeftOut, Samples, Table
 LISTED = 20
 
 
-def class_table(samples: Samples, title: str) -> Table:
-    """Rows per class and split, with totals."""
-    present = [split for split in (*SPLITS, "") if (samples.splits == split).any()]
-    counts = Counter(zip(samples.labels.tolist(), samples.splits.tolist(), strict=True))
-    labels = [*samples.classes, *([""] if (samples.labels == "").any() else [])]
-    rows: list[tuple[Any, ...]] = [
-        (
-            label or "(no label)",
-            *(counts[label, split] for split in present),
-            sum(counts[label, split] for split in present),
-        )
-        for label in labels
-    ]
-    totals = [int((samples.splits == split).sum()) for split in present]
-    rows.append(("all", *totals, len(samples)))
-    return Table(title, ("class", *(split or "no split" for split in present), "all"), tuple(rows))
-
-
 def class_counts(samples: Samples) -> dict[str, dict[str, int]]:
-    """{split or "all": {class: rows}} for JSON."""
+    """{split: {class: rows}}, rows without a split under "none", rows without a label under ""."""
     present = [split for split in (*SPLITS, "") if (samples.splits == split).any()]
     counts = Counter(zip(samples.splits.tolist(), samples.labels.tolist(), strict=True))
-    return {split or "none": {label: counts[split, label] for label in samples.classes} for split in present}
+    labels = [*samples.classes, *([""] if (samples.labels == "").any() else [])]
+    return {split or "none": {label: counts[split, label] for label in labels} for split in present}
+
+
+def class_table(counts: Mapping[str, Mapping[str, int]], title: str) -> Table:
+    """The counts of `class_counts` with totals."""
+    splits, labels = list(counts), list(next(iter(counts.values()), {}))
+    rows: list[tuple[Any, ...]] = [
+        (label or "(no label)", *(counts[split][label] for split in splits), sum(counts[s][label] for s in splits))
+        for label in labels
+    ]
+    totals = [sum(counts[split].values()) for split in splits]
+    rows.append(("all", *totals, sum(totals)))
+    heads = ["no split" if split == "none" else split for split in splits]
+    return Table(title, ("class", *heads, "all"), tuple(rows))
 
 
 def group_count(samples: Samples) -> int:
