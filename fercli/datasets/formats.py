@@ -22,6 +22,8 @@ from fercli.datasets.reading import Reading
 from fercli.datasets.sources import Source
 from fercli.errors import InputError
 
+SHEETS = frozenset({".csv", ".xlsx", ".xlsm"})
+
 
 @dataclass(frozen=True)
 class SourceFormat:
@@ -61,6 +63,12 @@ def detect(source: Source) -> str:
                 return name
     if class_folders.has_folders(names):
         return "class-folders"
+    if source.path.suffix.lower() in SHEETS:
+        raise InputError(
+            "this is a sheet, in no format that holds or lists pictures",
+            where=str(source.path),
+            next_step="a table of features comes in with fer import-features; a CSV of pictures needs path,label",
+        )
     pictures = sum(map(is_image_name, names))
     raise InputError(
         f"no known format: {len(names):,} files, {pictures:,} of them pictures, and no class folders",

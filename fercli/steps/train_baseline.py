@@ -250,7 +250,10 @@ def _sweep(store: Store, name: str, configs: Sequence[TrainBaselineConfig], outc
     last = outcomes[0].tables[0]
     return Outcome(
         status="done" if fresh else "up-to-date",
-        payload={"runs": [dict(outcome.payload) for outcome in outcomes], "sweep": str(path)},
+        payload={
+            "runs": [dict(outcome.payload) for outcome in outcomes],
+            "sweep": [dict(zip(SWEEP_COLUMNS, row, strict=True)) for row in rows],
+        },
         tables=(Table(f"Sweep {name}", SWEEP_COLUMNS, rows, last.notes),),
         lines=(f"sweep: {path}",),
     )

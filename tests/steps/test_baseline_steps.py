@@ -112,6 +112,9 @@ def test_a_comma_list_is_a_sweep_with_a_table(fer: Fer, sheet: Path, tmp_path: P
         rows = list(csv.DictReader(handle))
     assert [row["model"] for row in rows] == ["majority", "lda"]
     assert float(rows[1]["accuracy"]) == found["runs"][1]["accuracy"]
+    assert [(line["run"], line["accuracy"]) for line in found["sweep"]] == [
+        (run["run"], run["accuracy"]) for run in found["runs"]
+    ]
     assert answer(fer, "train-baseline", "--model", "majority,lda", "--k", "3", "--name", "yard")["status"] == (
         "up-to-date"
     )

@@ -118,6 +118,14 @@ def test_a_plain_sheet_becomes_features(fer, tmp_path):
     assert features[3].tolist() == [1.5, -3.0, 9.0]
 
 
+def test_a_sheet_of_features_is_no_data_set(fer, tmp_path):
+    (tmp_path / "table.csv").write_text(SHEET)
+    answer = fer("import-dataset", "table.csv")
+    assert answer.code == 3
+    assert "fer: error: this is a sheet, in no format that holds or lists pictures\n  where: table.csv" in answer.err
+    assert "fer import-features" in answer.err
+
+
 def test_a_folder_is_no_sheet(fer, tmp_path):
     (tmp_path / "faces").mkdir()
     answer = fer("import-features", "faces")
