@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fercli.cli import options, reproduce_xu
+from fercli.cli import options, reproduce_nets, reproduce_xu
 from fercli.cli.session import Session, command
 from fercli.errors import UsageError
 from fercli.records import Outcome
@@ -20,17 +20,23 @@ PANEL = "Judge"
 
 @dataclass(frozen=True)
 class Asked:
-    """What every paper is asked with. source: a sheet or folder to import first. features: standing ones."""
+    """What every paper is asked with. source: a sheet or folder to import first. features, dataset: standing ones."""
 
     source: Path | None
     features: str | None
+    dataset: str | None
     repeats: int | None
     seed: int
     smoke: bool
     name: str | None
+    device: str
 
 
-PAPERS: Mapping[str, Callable[[Session, Asked], Outcome]] = {"xu": reproduce_xu.reproduce}
+PAPERS: Mapping[str, Callable[[Session, Asked], Outcome]] = {
+    "xu": reproduce_xu.reproduce,
+    "xu-resnet": reproduce_nets.xu_resnet,
+    "du": reproduce_nets.du,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -42,12 +48,16 @@ def register(app: typer.Typer) -> None:
         paper: Annotated[str, typer.Argument(help=f"Which paper: {', '.join(PAPERS)}.", show_default=False)],
         source: Annotated[
             Path | None,
-            typer.Argument(help="The paper's data, imported first: for xu the SFEW sheet.", show_default=False),
+            typer.Argument(
+                help="The paper's data, imported first: for xu the SFEW sheet, xu-resnet its frames, du FER-2013.",
+                show_default=False,
+            ),
         ] = None,
         features: options.Features = None,
+        dataset: options.Dataset = None,
         repeats: Annotated[
             int | None,
-            typer.Option("--repeats", help="Repeats of the folds; default: 5.", show_default=False),
+            typer.Option("--repeats", help="Repeats of the folds, default 5; for du seeds, 3.", show_default=False),
         ] = None,
         seed: Annotated[
             int, typer.Option("--seed", min=0, help="Seed of everything that is drawn, fixed before it was run.")
@@ -56,6 +66,7 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--smoke", help="Minutes on a CPU, headed NOT THE PAPER'S PROTOCOL; draws faces if need be."),
         ] = False,
+        device: Annotated[str, typer.Option("--device", help="For networks: cpu, cuda, cuda:N, mps or auto.")] = "auto",
         name: options.Name = None,
         threads: options.Threads = None,
         jobs: options.Jobs = None,
@@ -68,4 +79,4 @@ def register(app: typer.Typer) -> None:
                 where=paper,
                 next_step=f"name one of {', '.join(PAPERS)}",
             )
-        return PAPERS[paper](session, Asked(source, features, repeats, seed, smoke, name))
+        return PAPERS[paper](session, Asked(source, features, dataset, repeats, seed, smoke, name, device))

@@ -14,6 +14,7 @@ from fercli.report.figures.distributions import distributions_figure
 from fercli.report.figures.frontier import FrontierPoint, frontier_figure
 from fercli.report.figures.models import ModelScore, models_figure
 from fercli.report.figures.optimizers import optimizers_figure
+from fercli.report.figures.panels import panels_figure
 from fercli.report.figures.reliability import reliability_figure
 from fercli.report.figures.removals import removals_figure
 from fercli.report.figures.style import png_bytes, svg_bytes
@@ -140,6 +141,15 @@ def optimizer_drawing(runs: Sequence[tuple[str, RunMaterial]], stem: str = "opti
         stem,
         "Loss on training rows and accuracy on held-out rows, mean over the folds; the band is one standard deviation.",
         optimizers_figure(histories, loss),
+    )
+
+
+def panels_drawing(runs: Sequence[tuple[str, RunMaterial]], stem: str) -> list[Drawing]:
+    """Loss and accuracy of several networks, a row of panels for each."""
+    histories = [(name, run.history) for name, run in runs if run.history is not None]
+    loss = str(runs[0][1].metrics["test"]["loss"]["name"])
+    return _drawing(
+        stem, f"Loss and accuracy of {' and '.join(name for name, _ in histories)}.", panels_figure(histories, loss)
     )
 
 

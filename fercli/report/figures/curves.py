@@ -15,8 +15,8 @@ LINES = (
 )
 
 
-def _panel(axes: Axes, history: Columns, quantity: str, percent: bool) -> bool:
-    """Draw one quantity; False when it was never measured."""
+def panel(axes: Axes, history: Columns, quantity: str, percent: bool) -> bool:
+    """Draw one quantity over the epochs; False when it was never measured."""
     drawn = False
     scale = 100.0 if percent else 1.0
     for which, label, colour, dash in LINES:
@@ -45,8 +45,8 @@ def curves_figure(history: Columns, loss_name: str) -> Figure | None:
     training = history.where(history.text("phase") == "train")
     figure = Figure(figsize=(COLUMN, 3.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
-    has_loss = _panel(upper, training, "loss", percent=False)
-    has_accuracy = _panel(lower, training, "accuracy", percent=True)
+    has_loss = panel(upper, training, "loss", percent=False)
+    has_accuracy = panel(lower, training, "accuracy", percent=True)
     if not (has_loss or has_accuracy):
         return None
     upper.set_ylabel(f"loss ({loss_name})")
