@@ -4,6 +4,7 @@ import time
 
 from fercli.artifacts.store import Artifact, Store, free_space_or_fail
 from fercli.config.descriptors import DescriptorConfig
+from fercli.datasets.mapped_rows import release
 from fercli.descriptors.extraction import Backend, blocks, chunks, extract_chunks
 from fercli.records import Notify, Outcome
 from fercli.workflow.features import RowFacts, features_content, features_outcome
@@ -70,6 +71,7 @@ def run(
                 ):
                     writer.append(rows)
                     bar.advance(len(rows))
+                    release(images)
                     if time.perf_counter() - flushed > FLUSH_SECONDS:
                         writer.flush()
                         flushed = time.perf_counter()
