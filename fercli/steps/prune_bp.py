@@ -118,7 +118,7 @@ def run(
     with begun as draft:
         _write(draft, inputs, config, base, _Running(request.threads, notify, memo))
         status = "resumed" if draft.resumed else "done"
-    note_test_scoring(store, inputs.planned.plan, name)
+    note_test_scoring(store, inputs.planned.plan, inputs.samples, name)
     return outcome(store.open("run", name), status)
 
 

@@ -141,7 +141,7 @@ def _train(
             seconds=seconds,
             metrics_more={"model": config.model},
         )
-        note_test_scoring(store, planned.plan, name)
+        note_test_scoring(store, planned.plan, samples, name)
         path = draft.commit(content)
     return run_outcome(store.read(path, "run"), "done", tables=_choices(config, results))
 

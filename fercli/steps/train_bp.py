@@ -94,7 +94,7 @@ def run(
             seconds=laps.seconds,
             metrics_more={"hidden": config.hidden, "epochs": trained.epochs.tolist()},
         )
-        note_test_scoring(store, inputs.planned.plan, name)
+        note_test_scoring(store, inputs.planned.plan, inputs.samples, name)
         path = draft.commit(content)
         status = "resumed" if draft.resumed else "done"
     return run_outcome(store.read(path, "run"), status)

@@ -138,7 +138,7 @@ def _lead(
     )
     if isinstance(begun, Artifact):
         notify.say(f"{begun.label} is up to date")
-        return run_outcome(begun, "up-to-date")
+        return _with_gap(run_outcome(begun, "up-to-date"))
     with begun as draft:
         world.tell(BEGIN)
         nets = Nets(
@@ -154,11 +154,11 @@ def _lead(
             event_files=event_files,
         )
         content = _train(nets, work, notify)
-        note_test_scoring(store, planned.plan, name)
+        note_test_scoring(store, planned.plan, work.samples, name)
         facts = describe(architecture)
         path = draft.commit({**content, "parameters": facts.parameters, "multiply_adds": facts.multiply_adds})
         status = "resumed" if draft.resumed else "done"
-    return run_outcome(store.read(path, "run"), status)
+    return _with_gap(run_outcome(store.read(path, "run"), status))
 
 
 def _train(nets: Nets, work: NetWork, notify: Notify) -> dict[str, Any]:
@@ -210,6 +210,13 @@ def _train(nets: Nets, work: NetWork, notify: Notify) -> dict[str, Any]:
         metrics_more={"epochs": [net.chosen_epoch for net in trained]},
         content_more=more,
     )
+
+
+def _with_gap(outcome: Outcome) -> Outcome:
+    """The outcome with the gap between training and held-out rows named: it is what both papers call over-fitting."""
+    gap = outcome.payload["train"]["accuracy"]["mean"] - outcome.payload["accuracy"]
+    line = f"training rows minus held-out rows: {100 * gap:+.1f} points of accuracy (over-fitting where it is large)"
+    return replace(outcome, payload={**outcome.payload, "gap": gap}, lines=(line, *outcome.lines))
 
 
 def _predictions(samples: Samples, folds: tuple[Fold, ...], trained: list[TrainedNet]) -> Predictions:

@@ -5,16 +5,19 @@ import time
 
 from fercli.artifacts.store import Store
 from fercli.protocol.ledger import LedgerEntry, ledger_line, parse_ledger
-from fercli.records import FoldPlan
+from fercli.protocol.official import held_out_test_rows
+from fercli.records import FoldPlan, Samples
 
 LEDGER = "ledger.jsonl"
 
 
-def note_test_scoring(store: Store, plan: FoldPlan, run: str, *, purpose: str = "held-out scores of the run") -> None:
-    """One line for a run whose held-out rows are the official test split; nothing for any other."""
-    if plan.protocol.scheme != "official" or plan.split_names[1] != "test":
-        return
-    append_scoring(store, run, purpose, sum(len(fold.test) for fold in plan.folds))
+def note_test_scoring(
+    store: Store, plan: FoldPlan, samples: Samples, run: str, *, purpose: str = "held-out scores of the run"
+) -> None:
+    """One line for a run that scored rows of the test split: an official one, pooled ones, a user's folds with them."""
+    rows = held_out_test_rows(plan, samples)
+    if len(rows):
+        append_scoring(store, run, purpose, len(rows))
 
 
 def append_scoring(store: Store, run: str, purpose: str, rows: int) -> None:

@@ -33,3 +33,14 @@ def test_a_trainer_that_scores_the_test_split_says_so(command, second, fer, tmp_
     lines = [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
     found = [(line["run"], line["rows"]) for line in lines]
     assert found == ([("net", 6)] if second == "test" else [])
+
+
+def test_test_rows_in_pooled_folds_are_noted_too(fer, tmp_path):
+    """Pooling lets test rows be held out and scored; that is a scoring like any other."""
+    assert fer("import-features", sheet(tmp_path / "rows.csv", "test")).code == 0
+    command = ("train-baseline", "--model", "lda", "--jobs", 1, "--k", 2)
+    assert fer(*command, "--name", "train-rows").code == 0
+    assert not (tmp_path / "ws/ledger.jsonl").exists()
+    assert fer(*command, "--pool-splits", "--name", "pooled").code == 0
+    lines = [json.loads(line) for line in (tmp_path / "ws/ledger.jsonl").read_text().splitlines()]
+    assert [(line["run"], line["rows"]) for line in lines] == [("pooled", 6)]
