@@ -1,4 +1,6 @@
-"""A device that ran out of memory: how it says so, and how what it holds is given back."""
+"""The memory of a device: how much was used, how it says that it ran out, and how what it holds is given back."""
+
+import sys
 
 import torch
 
@@ -17,3 +19,17 @@ def release(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def most_used(device: torch.device) -> int:
+    """Bytes that tensors took at the most on a GPU, or the process in main memory; 0 where the system does not say."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if device.type == "mps":
+        return int(torch.mps.driver_allocated_memory())
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

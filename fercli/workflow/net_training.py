@@ -19,6 +19,7 @@ from fercli.resnet import checkpoints
 from fercli.resnet.batches import Normaliser, Pictures
 from fercli.resnet.distributed import World
 from fercli.resnet.event_files import EventFiles
+from fercli.resnet.memory import most_used
 from fercli.resnet.progress import EpochRecord, Halved, Task
 from fercli.resnet.scoring import loss_and_accuracy, probabilities
 from fercli.resnet.starting import fitted, start
@@ -106,7 +107,7 @@ class Nets:
                 if isinstance(event, Halved):
                     self.notify.warn(_halved(event, label, training.config))
                 elif isinstance(event, EpochRecord):
-                    note = f"{label}, {_line(event, epochs)}"
+                    note = f"{label}, {_line(event, epochs, most_used(training.device))}"
                     bar.advance(0, note)
                     if self.event_files is not None:
                         self.event_files.add(f"{self.draft.name}/{folder}", event)
@@ -169,8 +170,10 @@ def _finished(done: Path, result: Path) -> TrainedNet:
     return replace(TrainedNet(**facts, history=history), probabilities=read_array(result, mmap=False))
 
 
-def _line(record: EpochRecord, epochs: int) -> str:
+def _line(record: EpochRecord, epochs: int, memory: int) -> str:
     parts = [f"epoch {record.epoch}/{epochs}: loss {record.train_loss:.3f}, accuracy {record.train_accuracy:.3f}"]
     if np.isfinite(record.held_out_accuracy):
         parts.append(f"held out {record.held_out_accuracy:.3f}")
+    if memory:
+        parts.append(f"at most {memory / 2**30:.1f} GiB")
     return ", ".join(parts)

@@ -87,6 +87,7 @@ def test_k_folds_leave_the_files_of_the_contract_and_score_every_row_once(fer, w
     assert (body["rows"], len(body["folds"]), body["protocol"]["scheme"]) == (72, 3, "stratified-grouped")
     assert body["test"]["loss"]["name"] == "cross entropy"
     assert body["seconds"] > 0
+    assert body["gap"] == pytest.approx(body["train"]["accuracy"]["mean"] - body["accuracy"])
     run = workspace / "runs" / "cnn"
     for folder in ("folds/0/00", "folds/0/01", "folds/0/02", "model"):
         assert json.loads((run / folder / "model.json").read_text())["classes"] == list(CLASSES)
