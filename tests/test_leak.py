@@ -46,6 +46,7 @@ TRAINERS = (
     Trainer("train-bp", ("--patience", 1, *BP)),
     Trainer("prune-bp", ("--correlated", 0.3, "--retrain-epochs", 1, *BP)),
     Trainer("prune-bp", ("--until-worse", "--inner-k", 2, "--retrain-epochs", 1, *BP)),
+    Trainer("prune-bp", ("--until-worse", "--inner-k", 2, "--retrain-epochs", 1, *BP)),
     *(Trainer("train-baseline", ("--model", model, "--trees", 5, "--epochs", 5, "--pca", 2)) for model in BASELINES),
     Trainer("train-resnet", ("--variant", "cnn", *NET), "dataset"),
     Trainer("train-resnet", ("--patience", 1, "--variant", "cnn", *NET), "dataset"),
