@@ -36,7 +36,15 @@ def activations_figure(activations: Columns) -> Figure | None:
     _panel(lower, after, TRAIN)
     kept = set(after.numbers("unit").astype(int).tolist())
     gone = [unit for unit in before.numbers("unit").astype(int).tolist() if unit not in kept]
-    lower.plot(gone, [0.0] * len(gone), color=MUTED, marker="x", markersize=3, linestyle="", clip_on=False)
+    lower.plot(
+        gone,
+        [0.0] * len(gone),
+        color=MUTED,
+        marker="x",
+        markersize=3 if len(gone) <= 24 else 1.5,
+        linestyle="",
+        clip_on=False,
+    )
     upper.set_title(f"{before.rows} hidden units before pruning")
     lower.set_title(f"{after.rows} after it" + (" (× removed)" if gone else ""))
     upper.set_ylabel("output")

@@ -13,7 +13,9 @@ LOOKS = {
     "dead": (PALETTE[0], ""),
     "saturated": (PALETTE[4], "////"),
     "correlated": (PALETTE[1], "\\\\\\\\"),
+    "least-missed": (PALETTE[5], "...."),
 }
+MANY_FOLDS = 40  # above it bars are too narrow for hatches
 
 
 @styled
@@ -42,9 +44,9 @@ def removals_figure(receipts: Columns, folds: int) -> Figure | None:
             bottom=bottom,
             width=0.8,
             color=colour,
-            hatch=hatch,
+            hatch=hatch if total <= MANY_FOLDS else None,
             edgecolor="white",
-            linewidth=0.4,
+            linewidth=0.4 if total <= MANY_FOLDS else 0,
             label=f"{name} ({int(counts.sum())})",
         )
         bottom += counts
@@ -56,5 +58,12 @@ def removals_figure(receipts: Columns, folds: int) -> Figure | None:
     axes.set_ylabel("units removed")
     axes.set_title(f"Hidden units removed: {int(bottom.sum())}")
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, columnspacing=1.2, handlelength=1.4)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=2 if len(names) > 2 else 3,
+        columnspacing=1.2,
+        handlelength=1.4,
+    )
     return figure

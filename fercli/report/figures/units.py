@@ -6,6 +6,8 @@ from matplotlib.ticker import MaxNLocator
 from fercli.report.figures.style import COLUMN, TEST, TRAIN, quiet_grid, styled
 from fercli.report.history import Columns, carried_mean, loss_over_units
 
+FEW_FOLDS, FEW_SIZES = 25, 20
+
 
 @styled
 def units_figure(receipts: Columns, loss_name: str) -> Figure | None:
@@ -19,12 +21,25 @@ def units_figure(receipts: Columns, loss_name: str) -> Figure | None:
     drawn = False
     for which, label, colour in (("train", "training rows", TRAIN), ("test", "held-out rows", TEST)):
         curves = loss_over_units(receipts, which)
+        # many folds: faint lines without dots, or the means are buried
+        many = len(curves) > FEW_FOLDS
+        dot, alpha = ("", 0.12) if many else ("o", 0.35)
         for curve in curves:
-            axes.plot(curve.x, curve.mean, color=colour, alpha=0.35, linewidth=0.7, marker="o", markersize=1.4, mew=0)
+            axes.plot(curve.x, curve.mean, color=colour, alpha=alpha, linewidth=0.7, marker=dot, markersize=1.4, mew=0)
         mean = carried_mean(curves)
         if mean is not None:
             drawn = True
-            axes.plot(mean.x, mean.mean, color=colour, marker="o", markersize=3, label=f"{label}, mean")
+            dot = "o" if len(mean.x) <= FEW_SIZES else ""
+            axes.plot(
+                mean.x,
+                mean.mean,
+                color=colour,
+                marker=dot,
+                markersize=3,
+                linewidth=1.9,
+                zorder=3,
+                label=f"{label}, mean",
+            )
     if not drawn:
         return None
     axes.invert_xaxis()
