@@ -148,7 +148,7 @@ def joined(device: str, *, synchronised: bool = False) -> Iterator[World]:
     """The processes that torchrun started, gloo between CPUs and nccl between GPUs; alone where it started none."""
     rank, size = launched()
     if size == 1:
-        yield World()
+        yield World(synchronised=synchronised)
         return
     cuda = device.startswith("cuda") and torch.cuda.is_available()
     if cuda:
