@@ -28,6 +28,7 @@ from fercli.artifacts.schema import (
 
 # Names the key that a partial folder belongs to; only a folder of the same key is resumed.
 DRAFT_FILE = ".draft.json"
+COPY_BYTES = 1 << 20
 
 
 def remove_hidden(folder: Path) -> None:
@@ -122,6 +123,13 @@ class Draft:
     def write_bytes(self, name: str, data: bytes) -> None:
         """One whole file."""
         self._disk.write_file(self.folder / name, data)
+
+    def copy_file(self, name: str, source: Path) -> None:
+        """A file of another artifact as it stands, in pieces, so that its size does not matter."""
+        path = self.file(name)
+        with source.open("rb") as reading, self._disk.open(path, "wb") as writing:
+            while piece := reading.read(COPY_BYTES):
+                self._disk.write(writing, piece)
 
     def write_json(self, name: str, value: Any) -> None:
         """A JSON file; ValueError on NaN, which no reader of ours would take."""

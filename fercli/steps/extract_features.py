@@ -75,7 +75,7 @@ def run(
                     if time.perf_counter() - flushed > FLUSH_SECONDS:
                         writer.flush()
                         flushed = time.perf_counter()
-        draft.write_bytes("samples.csv", dataset.file("samples.csv").read_bytes())
+        draft.copy_file("samples.csv", dataset.file("samples.csv"))
         draft.write_csv("timing.csv", ("step", "seconds"), (("extracting", time.perf_counter() - started),))
         path = draft.commit(features_content(RowFacts.of_dataset(dataset), columns, pca=config.pca))
         status = "resumed" if draft.resumed else "done"
