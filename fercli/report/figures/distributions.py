@@ -44,7 +44,7 @@ def distributions_figure(
             panel = axes[2 * block + row, at]
             panel.hist(values, bins=BINS, color=colour, linewidth=0)
             panel.set_yticks([])
-            panel.margins(y=0.28)  # room for the skewness above the bars
+            panel.set_ylim(0, 1.28 * panel.get_ylim()[1])  # room for the skewness above the bars
             panel.spines["left"].set_visible(False)
             panel.xaxis.set_major_locator(MaxNLocator(nbins=3))
             panel.tick_params(axis="x", labelsize=6.5)
