@@ -55,6 +55,9 @@ def register(app: typer.Typer) -> None:
         format: Annotated[
             str, typer.Option("--format", help="auto, fer2013-folders, class-folders, sfew … (a wrong name lists all).")
         ] = "auto",
+        faces: Annotated[
+            str, typer.Option("--faces", help="whole, or crop: the largest face that OpenCV's cascade finds.")
+        ] = "whole",
         size: Annotated[
             str | None, typer.Option("--size", help="N or HxW in pixels; needed when sizes differ.", show_default=False)
         ] = None,
@@ -68,7 +71,7 @@ def register(app: typer.Typer) -> None:
         from fercli.config.import_dataset import ImportDatasetConfig
         from fercli.steps import import_dataset as step
 
-        config = ImportDatasetConfig.of(format=format, size=size, fit=fit, color=color)
+        config = ImportDatasetConfig.of(format=format, faces=faces, size=size, fit=fit, color=color)
         return step.run(source, config, session.request(name=name), session.store(), session.console)
 
     @command(app, "import-features", panel=PANEL)
