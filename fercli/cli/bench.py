@@ -10,6 +10,7 @@ from fercli.records import Outcome
 
 PANEL = "Look around"
 PCA = "PCA"
+RESNET = "ResNet"
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +19,7 @@ def register(app: typer.Typer) -> None:
     @command(app, "bench", panel=PANEL)
     def bench(
         session: Session,
-        topic: Annotated[str, typer.Argument(help="descriptors, bp or pca.")],
+        topic: Annotated[str, typer.Argument(help="descriptors, bp, pca or resnet.")],
         features: Annotated[
             str | None,
             typer.Option(
@@ -28,7 +29,18 @@ def register(app: typer.Typer) -> None:
         rows: Annotated[int, typer.Option("--rows", help="Rows of them, evenly spaced.", rich_help_panel=PCA)] = 5000,
         folds: Annotated[int, typer.Option("--k", help="Number of folds.", rich_help_panel=PCA)] = 20,
         components: Annotated[int, typer.Option("--components", help="Components to keep.", rich_help_panel=PCA)] = 20,
-        repeats: Annotated[int, typer.Option("--repeats", help="Runs of each; the fastest counts.")] = 3,
+        variant: Annotated[
+            str, typer.Option("--variant", help="Networks, separated by commas.", rich_help_panel=RESNET)
+        ] = "cnn,xu-resnet",
+        width: Annotated[
+            int, typer.Option("--width", help="Channels of the cnn's first stage.", rich_help_panel=RESNET)
+        ] = 16,
+        device: Annotated[
+            str, typer.Option("--device", help="cpu, cuda, cuda:N, mps or auto.", rich_help_panel=RESNET)
+        ] = "cpu",
+        repeats: Annotated[
+            int, typer.Option("--repeats", help="Runs of each; the fastest counts, for resnet the median.")
+        ] = 3,
         quick: Annotated[bool, typer.Option("--quick", help="Small data, one run: whether it works.")] = False,
         seed: options.Seed = 0,
         threads: options.Threads = None,
@@ -40,7 +52,16 @@ def register(app: typer.Typer) -> None:
 
         check_topic(topic)
         config = BenchConfig.of(
-            topic=topic, quick=quick, repeats=repeats, folds=folds, components=components, rows=rows, seed=seed
+            topic=topic,
+            quick=quick,
+            repeats=repeats,
+            folds=folds,
+            components=components,
+            rows=rows,
+            variant=tuple(options.comma_list(variant, option="--variant")),
+            width=width,
+            device=device,
+            seed=seed,
         )
         request = session.request(inputs={"features": features})
         return step.run(config, request, session.store(), session.console)

@@ -13,13 +13,15 @@ TOPICS = {
     "descriptors": "PHOG and LPQ beside a plain transcription and scikit-image's HOG",
     "bp": "the stack of all folds' networks beside a PyTorch loop and scikit-learn",
     "pca": "the PCA of all folds from one pass beside scikit-learn's, fold by fold",
+    "resnet": "a training step beside a bare PyTorch loop, a plain torchvision loop and the device's limits",
 }
 
 
 class BenchConfig(Config):
     """One benchmark. quick: small data and one repeat, to see that it works; its times say little.
 
-    folds, components, rows: of `pca` alone; rows are those taken of real features, evenly spaced.
+    repeats: of `resnet` the pairs, whose median counts. folds, components, rows: of `pca` alone; rows are those taken
+    of real features, evenly spaced. variant, width, device: of `resnet` alone; width is of the variant `cnn`.
     """
 
     options: ClassVar[Mapping[str, str]] = {"folds": "--k"}
@@ -30,6 +32,9 @@ class BenchConfig(Config):
     folds: int = Field(default=20, ge=2, le=1000)
     components: int = Field(default=20, ge=1, le=10_000)
     rows: int = Field(default=5000, ge=4)
+    variant: tuple[str, ...] = Field(default=("cnn", "xu-resnet"), min_length=1)
+    width: int = Field(default=16, ge=1, le=4096)
+    device: str = "cpu"
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
 

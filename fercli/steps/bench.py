@@ -103,6 +103,22 @@ def _pca(config: BenchConfig, request: Request, store: Store) -> Iterator[Any]:
         yield from measure("made", made(rows, columns, config.seed))
 
 
+def _resnet(config: BenchConfig, request: Request, store: Store) -> Iterator[Any]:
+    from fercli.benchmarks.resnet import benchmark
+
+    size: dict[str, Any] = {"images": 32, "batch": 16, "pairs": 1, "side": 256}
+    if not config.quick:
+        size = {"pairs": config.repeats}
+    yield from benchmark(
+        variants=config.variant,
+        width=config.width,
+        device=config.device,
+        threads=request.threads,
+        seed=config.seed,
+        **size,
+    )
+
+
 _TOPICS = {
     "descriptors": Topic(
         _descriptors,
@@ -164,7 +180,36 @@ _TOPICS = {
             _small(t.agreement),
         ),
     ),
+    "resnet": Topic(
+        _resnet,
+        (
+            *("network", "implementation", "device", "threads", "batch", "images/s", "CPU ms per image"),
+            *("ours is faster", "by CPU time", "rate", "of the product", "difference"),
+        ),
+        lambda t: (
+            (None, t.implementation, t.device, t.threads, *(None,) * 5, f"{t.rate:.1f} {t.unit}", None, None)
+            if hasattr(t, "unit")
+            else (
+                t.variant,
+                t.implementation,
+                t.device,
+                t.threads,
+                t.batch,
+                round(t.images_per_second),
+                1000 * t.cpu_seconds / t.images,
+                _spread(t.faster),
+                _spread(t.faster_cpu),
+                None if t.gflops is None else f"{t.gflops:.1f} GFLOP/s",
+                None if t.of_matmul is None else f"{100 * t.of_matmul:.0f} %",
+                _small(t.agreement),
+            )
+        ),
+    ),
 }
+
+
+def _spread(ratio: Any) -> str | None:
+    return None if ratio is None else f"{ratio.median:.3f} x ({ratio.low:.3f} to {ratio.high:.3f})"
 
 
 def _small(value: float | None) -> str | None:

@@ -4,6 +4,7 @@ import typer
 
 from fercli.cli.app import _register, app
 from fercli.config.audit import AuditConfig
+from fercli.config.bench import BenchConfig
 from fercli.config.evaluate import EvaluateConfig
 from fercli.config.import_dataset import ImportDatasetConfig, parse_size
 from fercli.config.protocol import ProtocolConfig
@@ -18,6 +19,7 @@ CONFIGS = {
     "train-resnet": (ProtocolConfig(), {}),
     "evaluate": (EvaluateConfig(), {}),
     "report": (ReportConfig(), {}),
+    "bench": (BenchConfig(topic="resnet"), {"topic": "", "variant": ""}),
 }
 
 

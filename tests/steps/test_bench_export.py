@@ -146,6 +146,7 @@ def test_force_replaces(fer, tmp_path, table):
         ("descriptors", {"fercli", "transcription", "scikit-image"}),
         ("bp", {"ours", "pytorch", "scikit-learn"}),
         ("pca", {"fercli", "scikit-learn full", "scikit-learn covariance_eigh", "scikit-learn arpack"}),
+        ("resnet", {"matrix product 256", "copy of 4 MiB", "ours", "bare loop", "plain loop"}),
     ],
 )
 def test_every_topic_shows_both_sides_and_where_it_ran(fer, topic, implementations):
@@ -173,6 +174,8 @@ def test_pca_of_real_features(fer, table):
         (("speed",), 2, "there is no benchmark called speed"),
         (("bp", "--features", "table"), 2, "fer bench bp reads no features"),
         (("pca", "--k", "1"), 2, "--k: input should be greater than or equal to 2"),
+        (("resnet", "--variant", "vgg"), 2, "there is no variant 'vgg'"),
+        (("resnet", "--device", "tpu"), 2, "there is no device 'tpu'"),
         (("pca", "--features", "none"), 4, "there is no features called none"),
     ],
 )
