@@ -1,4 +1,8 @@
-"""Scikit-learn faces of the descriptors: transformers from pictures to columns, for pipelines and grid searches."""
+"""Scikit-learn faces of the descriptors: transformers from pictures to columns, for pipelines and grid searches.
+
+The column transformers that follow them in a pipeline, `SkewLog` and `BlockPCA`, are here too; they live where everything
+lives that fits columns.
+"""
 
 from collections.abc import Sequence
 from math import isqrt
@@ -15,6 +19,9 @@ from fercli.descriptors.lbp import lbp_batch
 from fercli.descriptors.lpq import lpq_batch
 from fercli.descriptors.phog import Angle, phog_batch
 from fercli.errors import InputError
+from fercli.preprocessing.estimators import BlockPCA, SkewLog
+
+__all__ = ["EXPECTED_FAILED_CHECKS", "HOG", "LBP", "LPQ", "PHOG", "BlockPCA", "SkewLog"]
 
 ImageShape = Sequence[int] | None
 

@@ -180,3 +180,13 @@ def test_refusals_are_value_errors(work, message):
 def test_unfitted(face, options, batch):
     with pytest.raises(NotFittedError):
         face(**options).transform(IMAGES)
+
+
+def test_column_transformers_follow_in_one_pipeline_from_one_place():
+    from sklearn.pipeline import make_pipeline
+
+    from fercli.descriptors.estimators import BlockPCA, SkewLog
+
+    images = np.random.default_rng(0).integers(0, 256, (12, 24, 24), dtype=np.uint8)
+    columns = make_pipeline(PHOG(levels=1), SkewLog(), BlockPCA(3)).fit_transform(images)
+    assert columns.shape == (12, 3)
