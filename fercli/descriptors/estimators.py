@@ -1,7 +1,7 @@
 """Scikit-learn faces of the descriptors: transformers from pictures to columns, for pipelines and grid searches.
 
-The column transformers that follow them in a pipeline, `SkewLog` and `BlockPCA`, are here too; they live where everything
-lives that fits columns.
+The column transformers that follow them in a pipeline, `SkewLog` and `BlockPCA`, are here too; they live in
+`preprocessing`, with all that fits columns.
 """
 
 from collections.abc import Sequence
