@@ -52,8 +52,8 @@ class ResNetTiming:
 
     cpu_seconds: processor time of all threads of this process. faster, faster_cpu: seconds of this implementation
     over ours in the same round; None for ours. agreement: difference of the first step's loss from ours, found before
-    timing; 0 for the plain loop means that it reads the same pixels. gflops: arithmetic of ours, of_matmul: over that
-    of the matrix product; None for the others.
+    timing; 0 for the plain loop means that it reads the same pixels. gflops: arithmetic of ours as the definition of
+    its layers counts it; of_matmul, of_convolution: over the device's; None for the others.
     """
 
     variant: str
@@ -71,6 +71,7 @@ class ResNetTiming:
     agreement: float | None
     gflops: float | None
     of_matmul: float | None
+    of_convolution: float | None
 
     @property
     def images_per_second(self) -> float:
@@ -79,8 +80,10 @@ class ResNetTiming:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What the device does at best: the fastest of a few runs. unit: GFLOP/s of a float32 product, GB/s read and
-    written by a copy."""
+    """What the device does at best: the fastest of a few runs.
+
+    unit: GFLOP/s of float32 arithmetic, counted as its definition has it; GB/s read and written by a copy.
+    """
 
     implementation: str
     device: str
@@ -103,7 +106,7 @@ def benchmark(
     side: int | None = None,
     seed: int = 0,
 ) -> Iterator[Ceiling | ResNetTiming]:
-    """Yield the device's two ceilings, then ours, the bare and the plain loop of every variant.
+    """Yield the device's three ceilings, then ours, the bare and the plain loop of every variant.
 
     width: of `cnn` alone. images: per epoch, default 512 on a CPU and 8,192 elsewhere. workers: processes of the plain
     loop's DataLoader, default 0 on a CPU, whose cores the network needs, and 4 elsewhere. side: of the square matrices.
@@ -128,7 +131,7 @@ def benchmark(
             config = ResNetConfig.of_recipe(variant=name, epochs=100_000, batch_size=batch, **options)
             with tempfile.TemporaryDirectory(prefix="fer-bench-") as folder:
                 rivals = Rivals(drawn, targets, config, where, Path(folder), workers, seed)
-                yield from rivals.timings(pairs, threads, found[0].rate)
+                yield from rivals.timings(pairs, threads, found[0].rate, found[1].rate)
 
 
 class Rivals:
@@ -191,8 +194,8 @@ class Rivals:
             raise ArithmeticError(f"{self.config.variant}: the plain loop reads other pictures or labels than ours")
         return difference
 
-    def timings(self, pairs: int, threads: int, matmul: float) -> Iterator[ResNetTiming]:
-        """Check, then time; matmul: the device's GFLOP/s."""
+    def timings(self, pairs: int, threads: int, matmul: float, convolution: float) -> Iterator[ResNetTiming]:
+        """Check, then time; matmul, convolution: the device's GFLOP/s."""
         difference = self.check()
         training = self.training()
         bare, epochs, numbers = self.bare(training), training.steps(), itertools.count(1)
@@ -227,6 +230,7 @@ class Rivals:
                 agreement={"ours": None, "bare loop": difference}.get(name, 0.0),
                 gflops=rate if ours else None,
                 of_matmul=rate / matmul if ours else None,
+                of_convolution=rate / convolution if ours else None,
             )
 
 
@@ -243,10 +247,11 @@ def interleaved(ways: dict[str, Callable[[], object]], pairs: int) -> dict[str, 
     return spent
 
 
-def ceilings(device: torch.device, threads: int, side: int, repeats: int = 5) -> tuple[Ceiling, Ceiling]:
-    """The matrix product of two squares, and the copy of a block that no cache holds, both of float32.
+def ceilings(device: torch.device, threads: int, side: int, repeats: int = 5) -> tuple[Ceiling, ...]:
+    """The product of two squares, a 3x3 convolution of side / 6 channels, and a copy of what no cache holds.
 
-    On a GPU the product may use TF32 where convolutions may, as they do by default.
+    All of float32. The convolution can beat the product: on a CPU the two come from different libraries, which need
+    not use the same instructions. On a GPU the product may use TF32 where convolutions may, as they do by default.
     """
     a, b = (torch.rand(side, side, device=device) for _ in range(2))
     block = torch.rand(16 * side * side, device=device)
@@ -257,10 +262,22 @@ def ceilings(device: torch.device, threads: int, side: int, repeats: int = 5) ->
         product = min(_until_done(lambda: a @ b, device) for _ in range(repeats + 1))
     finally:
         torch.backends.cuda.matmul.allow_tf32 = allowed
+    channels, batch = side // 6, 16
+    kernel = torch.rand(channels, channels, 3, 3, device=device).contiguous(memory_format=torch.channels_last)
+    maps = torch.rand(batch, channels, *SIZE, device=device).contiguous(memory_format=torch.channels_last)
+    work = 2 * 9 * channels**2 * batch * SIZE[0] * SIZE[1]
+    convolved = min(
+        _until_done(lambda: torch.nn.functional.conv2d(maps, kernel, padding=1), device) for _ in range(repeats + 1)
+    )
     copy = min(_until_done(lambda: into.copy_(block), device) for _ in range(repeats + 1))
-    return (
-        Ceiling(f"matrix product {side}", str(device), threads, product, 2 * side**3 / product / 1e9, "GFLOP/s"),
-        Ceiling(f"copy of {block.nbytes >> 20} MiB", str(device), threads, copy, 2 * block.nbytes / copy / 1e9, "GB/s"),
+    done = (
+        (f"matrix product {side}", product, 2 * side**3, "GFLOP/s"),
+        (f"3x3 convolution {channels}", convolved, work, "GFLOP/s"),
+        (f"copy of {block.nbytes >> 20} MiB", copy, 2 * block.nbytes, "GB/s"),
+    )
+    return tuple(
+        Ceiling(name, str(device), threads, seconds, amount / seconds / 1e9, unit)
+        for name, seconds, amount, unit in done
     )
 
 

@@ -184,10 +184,10 @@ _TOPICS = {
         _resnet,
         (
             *("network", "implementation", "device", "threads", "batch", "images/s", "CPU ms per image"),
-            *("ours is faster", "by CPU time", "rate", "of the product", "difference"),
+            *("ours is faster", "by CPU time", "rate", "of product", "of convolution", "difference"),
         ),
         lambda t: (
-            (None, t.implementation, t.device, t.threads, *(None,) * 5, f"{t.rate:.1f} {t.unit}", None, None)
+            (None, t.implementation, t.device, t.threads, *(None,) * 5, f"{t.rate:.1f} {t.unit}", *(None,) * 3)
             if hasattr(t, "unit")
             else (
                 t.variant,
@@ -201,6 +201,7 @@ _TOPICS = {
                 _spread(t.faster_cpu),
                 None if t.gflops is None else f"{t.gflops:.1f} GFLOP/s",
                 None if t.of_matmul is None else f"{100 * t.of_matmul:.0f} %",
+                None if t.of_convolution is None else f"{100 * t.of_convolution:.0f} %",
                 _small(t.agreement),
             )
         ),
@@ -209,7 +210,7 @@ _TOPICS = {
 
 
 def _spread(ratio: Any) -> str | None:
-    return None if ratio is None else f"{ratio.median:.3f} x ({ratio.low:.3f} to {ratio.high:.3f})"
+    return None if ratio is None else f"{ratio.median:.3f} x ({ratio.low:.2f}–{ratio.high:.2f})"
 
 
 def _small(value: float | None) -> str | None:

@@ -31,15 +31,17 @@ def rivals(faces, tmp_path):
 
 def test_ceilings_first_then_three_implementations_of_every_variant():
     before = torch.get_num_threads()
-    product, copy, *found = resnet.benchmark(variants=("cnn", "xu-resnet"), width=4, threads=1, **SMALL)
-    assert (product.unit, copy.unit) == ("GFLOP/s", "GB/s")
+    product, convolution, copy, *found = resnet.benchmark(variants=("cnn", "xu-resnet"), width=4, threads=1, **SMALL)
+    assert (product.unit, convolution.unit, copy.unit) == ("GFLOP/s", "GFLOP/s", "GB/s")
     assert product.rate == pytest.approx(2 * 64**3 / product.seconds / 1e9)
+    assert convolution.rate == pytest.approx(2 * 9 * 10**2 * 16 * 48**2 / convolution.seconds / 1e9)
     assert copy.rate == pytest.approx(2 * 4 * 16 * 64**2 / copy.seconds / 1e9)
     names = [(timing.variant, timing.implementation) for timing in found]
     assert names == [(v, i) for v in ("cnn 4", "xu-resnet") for i in ("ours", "bare loop", "plain loop")]
     for timing in found[::3]:
         assert timing.agreement is timing.faster is timing.faster_cpu is None
         assert timing.of_matmul == pytest.approx(timing.gflops / product.rate)
+        assert timing.of_convolution == pytest.approx(timing.gflops / convolution.rate)
     adds = describe(ResNetConfig.of_recipe(variant="xu-resnet").architecture((48, 48), 1, 7)).multiply_adds
     assert found[3].gflops == pytest.approx(6 * adds * found[3].images_per_second / 1e9)
     for timing in found[1::3]:
@@ -72,7 +74,7 @@ def test_a_different_loss_is_not_timed(rivals, monkeypatch):
         resnet_reference.BareLoop, "steps", lambda self, order, epoch: honest(self, order.flip(0), epoch)
     )
     with pytest.raises(ArithmeticError, match="cnn: our first loss and that of the bare loop differ by"):
-        next(rivals().timings(1, 1, 1.0))
+        next(rivals().timings(1, 1, 1.0, 1.0))
 
 
 def test_different_pictures_are_not_timed(rivals, tmp_path):

@@ -146,7 +146,7 @@ def test_force_replaces(fer, tmp_path, table):
         ("descriptors", {"fercli", "transcription", "scikit-image"}),
         ("bp", {"ours", "pytorch", "scikit-learn"}),
         ("pca", {"fercli", "scikit-learn full", "scikit-learn covariance_eigh", "scikit-learn arpack"}),
-        ("resnet", {"matrix product 256", "copy of 4 MiB", "ours", "bare loop", "plain loop"}),
+        ("resnet", {"matrix product 256", "3x3 convolution 42", "copy of 4 MiB", "ours", "bare loop", "plain loop"}),
     ],
 )
 def test_every_topic_shows_both_sides_and_where_it_ran(fer, topic, implementations):
