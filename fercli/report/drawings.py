@@ -17,9 +17,11 @@ from fercli.report.figures.optimizers import optimizers_figure
 from fercli.report.figures.panels import panels_figure
 from fercli.report.figures.reliability import reliability_figure
 from fercli.report.figures.removals import removals_figure
+from fercli.report.figures.structure import structure_figure
 from fercli.report.figures.style import png_bytes, svg_bytes
 from fercli.report.figures.units import units_figure
 from fercli.report.material import Drawing, RunMaterial
+from fercli.report.structure import Box, Part, folded
 from fercli.report.wording import percent, protocols_of
 
 if TYPE_CHECKING:
@@ -150,6 +152,34 @@ def panels_drawing(runs: Sequence[tuple[str, RunMaterial]], stem: str) -> list[D
     loss = str(runs[0][1].metrics["test"]["loss"]["name"])
     return _drawing(
         stem, f"Loss and accuracy of {' and '.join(name for name, _ in histories)}.", panels_figure(histories, loss)
+    )
+
+
+def structure_drawing(name: str, parts: Sequence[Part], picture: Box, stem: str, *, fold: bool) -> list[Drawing]:
+    """A network from the picture to the softmax; fold: a residual block is one box."""
+    total = sum(part.parameters * part.times for part in parts)
+    drawn = [folded(part) for part in parts] if fold else parts
+    softmax = Box("softmax", parts[-1].boxes[-1].output)
+    blocks = " A box with several kernels is a residual block, with BN and ReLU inside." if fold else ""
+    return _drawing(
+        stem,
+        f"Structure of {name}, drawn from the layers that were trained: {total:,} parameters. Outputs are height × "
+        f"width × channels; BN is batch norm, /2 a stride of 2.{blocks} Parameters at ×N are those of one block.",
+        structure_figure(picture, drawn, softmax),
+    )
+
+
+def blocks_drawing(name: str, parts: Sequence[Part], stem: str) -> list[Drawing]:
+    """The residual blocks of the first stage, layer by layer, below what goes into them."""
+    first = next((index for index, part in enumerate(parts) if index and part.shortcut), None)
+    if first is None:
+        return []
+    stage = [part for part in parts if part.stage == parts[first].stage]
+    return _drawing(
+        stem,
+        f"Residual blocks of {name}: the first stage, layer by layer. The shortcut around a block is a projection "
+        "where the channels or the size change, the identity elsewhere.",
+        structure_figure(parts[first - 1].boxes[-1], stage),
     )
 
 

@@ -6,7 +6,7 @@ from fercli.artifacts.store import Artifact, Store
 from fercli.config.reproduce_nets import FRAME_PROTOCOLS, ReproduceDuConfig, ReproduceFramesConfig
 from fercli.config.resnet import Architecture
 from fercli.records import Notify, Outcome
-from fercli.report.drawings import panels_drawing, run_drawings
+from fercli.report.drawings import blocks_drawing, panels_drawing, run_drawings, structure_drawing
 from fercli.report.material import Drawing, RunMaterial
 from fercli.report.reproduced_nets import (
     du_lead,
@@ -19,13 +19,15 @@ from fercli.report.reproduced_nets import (
 )
 from fercli.report.reproduced_xu import SMOKE
 from fercli.report.reproduction import Part, Reproduction
+from fercli.report.structure import Box, parts_of
 from fercli.report.tables import Sheet
+from fercli.resnet.shortcuts import shortcuts
 from fercli.resnet.variants import layers
 from fercli.workflow.reproductions import reproduction_outcome, run_material, write_reproduction
 from fercli.workflow.request import Request
 from fercli.workflow.scored_runs import all_parents, run_inputs
 
-ALGORITHM = 1
+ALGORITHM = 2
 TITLES = {
     "du": "Du: facial emotions by ResNet50 with two fully connected blocks",
     "xu-resnet": "Xu: facial expressions in film frames by a ResNet of eight blocks",
@@ -80,9 +82,11 @@ def _du(config: NetsConfig, groups: Mapping[str, Sequence[RunMaterial]]) -> Repr
     metrics = {variant: [run.metrics for run in runs] for variant, runs in groups.items()}
     firsts = [(variant, runs[0]) for variant, runs in groups.items()]
     improved = groups["du-improved-resnet50"][0]
+    whole, blocks = _drawn_structure(improved, "figure2", "figure3", fold=True)
     parts = (
         Part("Table 1", (du_sheet(metrics),)),
-        Part("Figure 2: the structure", tuple(_structure(run) for _, run in firsts)),
+        Part("Figure 2: the structure", tuple(_structure(run) for _, run in firsts), whole),
+        Part("Figure 3: residual blocks", drawings=blocks),
         Part("Figure 4: loss and accuracy", drawings=tuple(panels_drawing(firsts, "figure4"))),
         Part("Figure 5: confusion matrix of the improved network", drawings=_only(improved, "confusion", "figure5")),
         Part("What the paper leaves open, and how it is read", (readings_sheet("du"),)),
@@ -94,9 +98,10 @@ def _frames(config: NetsConfig, groups: Mapping[str, Sequence[RunMaterial]]) -> 
     metrics = {key: runs[0].metrics for key, runs in groups.items()}
     words = {str(key): text for key, (text, _) in FRAME_PROTOCOLS.items()}
     random = groups["random"][0]
+    whole, _ = _drawn_structure(random, "figure3", fold=False)
     parts = (
         Part("Accuracy by protocol", (frames_sheet(metrics, words),)),
-        Part("Figure 3: the structure", (_structure(random),)),
+        Part("Figure 3: the structure", (_structure(random),), whole),
         Part(
             "Figures 5 and 6: loss and accuracy of the ResNet",
             drawings=tuple(one for key, runs in groups.items() for one in _only(runs[0], "curves", f"figure5-6-{key}")),
@@ -113,6 +118,18 @@ def _only(run: RunMaterial, kind: str, stem: str) -> tuple[Drawing, ...]:
     return tuple(
         Drawing(stem, one.caption, one.svg, one.png) for one in run_drawings(run) if one.stem == f"{run.name}-{kind}"
     )
+
+
+def _drawn_structure(
+    run: RunMaterial, stem: str, blocks_stem: str = "", *, fold: bool
+) -> tuple[tuple[Drawing, ...], tuple[Drawing, ...]]:
+    """The network that was trained, and its first residual blocks where they are asked for."""
+    architecture = Architecture(**run.content["architecture"])
+    picture = (3 if architecture.equal_channels else architecture.channels, *architecture.size)
+    parts = parts_of(layers(architecture), shortcuts(architecture), picture)
+    whole = structure_drawing(architecture.variant, parts, Box("picture", picture), stem, fold=fold)
+    blocks = blocks_drawing(architecture.variant, parts, blocks_stem) if blocks_stem else []
+    return tuple(whole), tuple(blocks)
 
 
 def _structure(run: RunMaterial) -> Sheet:

@@ -33,7 +33,7 @@ def test_du_from_nothing_to_the_page(fer, workspace):
         assert float(rows[variant]["loss"]) == pytest.approx(run["test"]["loss"]["mean"])
         gap = run["train"]["accuracy"]["mean"] - run["accuracy"]
         assert float(rows[variant]["gap"]) == pytest.approx(gap)
-    for name in ("figures/figure4.png", "figures/figure5.svg"):
+    for name in ("figures/figure2.svg", "figures/figure3.png", "figures/figure4.png", "figures/figure5.svg"):
         assert report.has(name)
     parts = {row["part"]: row for row in table(report, "structure-du-improved-resnet50")}
     assert (parts["layer4"]["output"], parts["fc.block1.linear"]["output"]) == ("2048×2×2", "64")
@@ -59,6 +59,9 @@ def test_xu_resnet_from_nothing_to_the_page(fer, workspace):
     assert random["accuracy"] == pytest.approx(mean(fold["accuracy"] for fold in random["folds"]))
     classes = {(row["measure"], row["class"]): row for row in table(report, "table2")}
     assert classes["recall", "fear"]["xu"] == "0.62"
+    drawn = report.file("figures/figure3.svg").read_text()
+    assert "global average pooling" in drawn
+    assert "projection shortcut" in drawn
     assert report.has("figures/figure5-6-random.png")
     assert report.has("figures/figure5-6-films.svg")
 
