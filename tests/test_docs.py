@@ -72,7 +72,7 @@ def test_links_lead_somewhere(page):
 
 def test_the_readme_names_every_command(commands):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert not [name for name in commands if name not in text]
+    assert not [name for name in commands if not re.search(rf"`(?:fer )?{name}`", text)]
 
 
 def test_no_machine_path_is_in_the_project():
