@@ -139,3 +139,30 @@ def test_passes_gather_folds_and_keep_overlapping_sets_apart() -> None:
 def test_one_row_is_refused() -> None:
     with pytest.raises(InputError, match="PCA needs at least 2 training rows and got 1"):
         fit_projections(graded(10, 3), [np.array([4])], 2)
+
+
+@pytest.mark.parametrize("rank", [30, 1100])
+def test_lanczos_finds_what_the_dense_method_finds(rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    rows = random.standard_normal((1100, rank)) * 0.9 ** np.arange(rank) @ random.standard_normal((rank, 1300))
+    everything = [np.arange(1100, dtype=np.int64)]
+    lanczos = fit_projections(rows, everything, 12)[0]
+    again = fit_projections(rows, everything, 12)[0]
+    assert lanczos.components.tobytes() == again.components.tobytes()
+    monkeypatch.setattr("fercli.preprocessing.pca._LANCZOS_SIZE", 10**9)
+    dense = fit_projections(rows, everything, 12)[0]
+    np.testing.assert_allclose(lanczos.variances, dense.variances, rtol=1e-10)
+    np.testing.assert_allclose(lanczos.components, dense.components, atol=1e-8)
+
+
+def test_where_lanczos_gives_up_the_dense_method_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy.sparse.linalg import ArpackNoConvergence
+
+    def never(*arguments: object, **options: object) -> None:
+        raise ArpackNoConvergence("no convergence", np.empty(0), np.empty((0, 0)))
+
+    rows = np.random.default_rng(4).standard_normal((1050, 1200))
+    everything = [np.arange(1050, dtype=np.int64)]
+    expected = fit_projections(rows, everything, 3)[0]
+    monkeypatch.setattr("fercli.preprocessing.pca.eigsh", never)
+    np.testing.assert_allclose(fit_projections(rows, everything, 3)[0].components, expected.components, atol=1e-8)
