@@ -284,3 +284,40 @@ def test_faces_are_cropped_and_pictures_without_one_are_left_out_by_name(fer, tm
     samples = Store(tmp_path / "ws").open("dataset", "photos").samples()
     assert samples.ids.tolist() == ["happy/astronaut"]
     assert fer("import-dataset", tmp_path / "photos", "--faces", "half").code == 2
+
+
+def test_rows_that_end_within_a_chunk_are_extracted_again(fer, tmp_path):
+    """A partial that another version cut elsewhere: neither repeated rows nor its own values may survive."""
+    synthesize(fer)
+    assert fer("extract-features", "--name", "whole", "--jobs", "1").code == 0
+    store = Store(tmp_path / "ws")
+    whole = store.open("features", "whole")
+    parent = store.open("dataset", "synthetic").parent()
+    draft = store.begin(
+        "features",
+        "odd",
+        algorithm=whole.manifest.algorithm,
+        config=whole.config,
+        parents=[parent],
+        seed=None,
+        command=[],
+        execution={},
+    )
+    with draft:
+        draft.keep_partial()
+        with draft.array_writer("features.npy", (whole.array("features.npy").shape[1],), "float32") as writer:
+            writer.append(np.full((5, *writer.row_shape), -1.0, np.float32))
+            writer.flush()
+    assert fer("extract-features", "--name", "odd", "--jobs", "1").code == 0
+    assert store.open("features", "odd").manifest.files["features.npy"] == whole.manifest.files["features.npy"]
+
+
+def test_pictures_and_their_features_run_on_the_same_folds(fer, tmp_path):
+    synthesize(fer)
+    assert fer("extract-features", "--jobs", "1").code == 0
+    made = json.loads(fer("make-folds", "--features", "synthetic", "--k", "3", "--json").out)
+    again = json.loads(fer("make-folds", "--dataset", "synthetic", "--k", "3", "--json").out)
+    assert (made["status"], again["status"]) == ("done", "up-to-date")
+    assert made["artifact"] == again["artifact"]
+    parents = Store(tmp_path / "ws").open("folds", "synthetic-stratified-grouped-3").manifest.parents
+    assert [(parent.kind, parent.name) for parent in parents] == [("dataset", "synthetic")]
