@@ -58,7 +58,7 @@ def run(
         parts = chunks(len(images), images.shape[1:])
         writer = draft.array_writer("features.npy", (width,), "float32", resume=True)
         done = [part for part in parts if part.stop <= writer.rows]
-        if writer.rows and done[-1:] != [part for part in parts if part.stop == writer.rows]:
+        if writer.rows != (done[-1].stop if done else 0):
             # Rows of a version that cut chunks elsewhere: begin again rather than repeat or lose some.
             writer, done = draft.array_writer("features.npy", (width,), "float32"), []
         with writer:
