@@ -1,12 +1,12 @@
 """A few networks trained side by side, small enough that one step's arrays stay in cache."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.bp.gradients import TILE_ROWS, PackedNetworks
+from fercli.bp.gradients import TILE_ROWS, PackedNetworks, packed_width
 from fercli.bp.losses import row_losses
 from fercli.bp.network import Loss, NetworkKey, NetworkStack
 from fercli.bp.optimizers import Optimizer, OptimizerName
@@ -48,6 +48,29 @@ class Rule:
     decay: float
     batch: int | None
     seed: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network to be trained. number: its place among all that are trained together.
+
+    stack, network: where its weights stand, and where those it keeps are written to. first_epoch: the number of its
+    first epoch, which decides the order of its batches.
+    """
+
+    number: int
+    stack: NetworkStack
+    network: int
+    rows: Rows
+    rule: Rule
+    first_epoch: int = 0
+
+    @property
+    def kind(self) -> tuple[Hashable, ...]:
+        """What must be equal for networks to stand in one chunk."""
+        width = packed_width(int(self.stack.alive[self.network].sum()))
+        shape = (self.stack.inputs, width, self.stack.classes, self.stack.output, self.stack.w1.dtype.name)
+        return *shape, self.rule, self.first_epoch
 
 
 class _Measured:
@@ -94,20 +117,21 @@ def mean_scores(
 
 
 class Chunk:
-    """Networks of one packed width, by falling number of rows, so that those still active are always the first.
+    """Networks of one kind, by falling number of rows, so that those still active are always the first.
 
     Tiles are always full: rows that a network does not have are filling without slope. The shapes of a network's
     matrix products then depend on the rule alone, and its weights are the same bytes in any company.
     """
 
-    def __init__(self, stack: NetworkStack, networks: Sequence[int], rows: Sequence[Rows], rule: Rule) -> None:
-        self.networks = np.array(networks, dtype=np.int64)
-        self.rows, self.rule = list(rows), rule
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.members = list(members)
+        self.rows, self.rule = [member.rows for member in members], members[0].rule
+        rows, rule, stack = self.rows, self.rule, members[0].stack
         dtype = stack.w1.dtype.type
         self.counts = np.array([len(one.y) for one in rows], dtype=np.int64)
         self.longest = int(self.counts[0])
         tile = min(rule.batch or TILE_ROWS, TILE_ROWS)
-        self.packed = PackedNetworks(stack, networks, rule.loss, tile)
+        self.packed = PackedNetworks([(own.stack, own.network) for own in members], rule.loss, tile)
         self.optimizer = Optimizer.of(rule.optimizer, rule.rate, rule.momentum, self.packed.parameters)
         self.test = _Measured([(one.test_x, one.test_y) for one in rows], stack.classes, dtype, tile)
         self.inner = _Measured([(one.inner_x, one.inner_y) for one in rows], stack.classes, dtype, tile)
@@ -119,9 +143,25 @@ class Chunk:
         self.x = np.ones((len(rows), self.window, stack.inputs + 1), dtype=dtype)
         self.one_hot = np.zeros((len(rows), self.window, stack.classes), dtype=dtype)
 
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of its networks, in its order."""
+        return [member.number for member in self.members]
+
+    def weights(self, place: int) -> NDArray[np.floating]:
+        """A copy of what a network has learned so far, for `write`."""
+        return self.packed.parameters[place].copy()
+
+    def write(self, place: int, weights: NDArray[np.floating] | None = None) -> None:
+        """Write these or its last weights to where the network stands."""
+        if weights is not None:
+            self.packed.parameters[place] = weights
+        self.packed.unpack_into(self.members[place].stack, self.members[place].network, place)
+
     def keep(self, places: NDArray[np.int64]) -> None:
         """Forget every network but those at these places (ascending, so the order by size stays)."""
-        self.networks, self.rows = self.networks[places], [self.rows[place] for place in places]
+        self.members = [self.members[place] for place in places]
+        self.rows = [member.rows for member in self.members]
         self.counts, self.outputs, self.targets = self.counts[places], self.outputs[places], self.targets[places]
         self.longest = int(self.counts.max(initial=0))
         self.x, self.one_hot = self.x[places], self.one_hot[places]
@@ -179,7 +219,7 @@ class Chunk:
             self.optimizer.step(self.packed.parameters, self.packed.gradient, active)
         return mean_scores(self.outputs, self.targets, self.counts, self.rule.loss)
 
-    def work(self, number: int) -> tuple[NDArray[np.float64], ...]:
-        """Train one epoch, then measure: train loss and accuracy, test loss and accuracy, inner loss, each (S,)."""
-        train = self.epoch(number)
+    def work(self, done: int) -> tuple[NDArray[np.float64], ...]:
+        """Train one epoch after `done`, then measure: train and test loss and accuracy, inner loss, each (S,)."""
+        train = self.epoch(self.members[0].first_epoch + done)
         return *train, *self.test.score(self.packed), self.inner.score(self.packed)[0]

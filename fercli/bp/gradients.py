@@ -11,6 +11,7 @@ from fercli.bp.network import Loss, NetworkStack, sigmoid, softmax
 ALWAYS_ON, ALWAYS_OFF = 1e4, -1e4
 WIDTH_STEP = 8
 TILE_ROWS = 64
+Place = tuple[NetworkStack, int]  # a stack, and which of its networks
 
 
 def packed_width(alive: int) -> int:
@@ -19,7 +20,8 @@ def packed_width(alive: int) -> int:
 
 
 class PackedNetworks:
-    """Some networks of a stack, laid out so that a step is five batched matrix products and one flat update.
+    """Some networks of one or several stacks with equal inputs, outputs and dtype, laid out so that a step is
+    five batched matrix products and one flat update.
 
     A column of ones ends the inputs and carries the hidden biases. The last hidden unit is always on (net input
     1e4, so its output is exactly 1 and its slope exactly 0) and its outgoing weights are the output biases. Columns
@@ -28,23 +30,24 @@ class PackedNetworks:
     parameters, gradient: (S, P), a row is w1 (D + 1, W) and w2 (W, C), flattened one after the other.
     """
 
-    def __init__(self, stack: NetworkStack, networks: Sequence[int], loss: Loss, tile: int) -> None:
+    def __init__(self, places: Sequence[Place], loss: Loss, tile: int) -> None:
+        stack = places[0][0]
         self.loss, self.output, self.tile = loss, stack.output, tile
-        self.units = [np.flatnonzero(stack.alive[network]) for network in networks]
+        self.units = [np.flatnonzero(own.alive[network]) for own, network in places]
         self.inputs, self.classes = stack.inputs, stack.classes
         self.width = packed_width(max(len(units) for units in self.units))
         dtype = stack.w1.dtype
         split = (self.inputs + 1) * self.width
-        self.parameters = np.zeros((len(networks), split + self.width * self.classes), dtype=dtype)
+        self.parameters = np.zeros((len(places), split + self.width * self.classes), dtype=dtype)
         w1, w2 = self.views(self.parameters)
         w1[:, -1, :] = ALWAYS_OFF
         w1[:, -1, -1] = ALWAYS_ON
-        for place, (network, units) in enumerate(zip(networks, self.units, strict=True)):
+        for place, ((own, network), units) in enumerate(zip(places, self.units, strict=True)):
             count = len(units)
-            w1[place, :-1, :count] = stack.w1[network][:, units]
-            w1[place, -1, :count] = stack.b1[network, units]
-            w2[place, :count] = stack.w2[network, units]
-            w2[place, -1] = stack.b2[network]
+            w1[place, :-1, :count] = own.w1[network][:, units]
+            w1[place, -1, :count] = own.b1[network, units]
+            w2[place, :count] = own.w2[network, units]
+            w2[place, -1] = own.b2[network]
         self._allocate()
 
     def _allocate(self) -> None:

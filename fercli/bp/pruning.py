@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from fercli.bp.chunk import Rows, Rule
 from fercli.bp.criteria import Finding, Thresholds, next_unit
+from fercli.bp.engines import CPU
 from fercli.bp.least_missed import least_missed
 from fercli.bp.losses import row_losses
 from fercli.bp.network import Loss, NetworkStack, hidden_outputs, outputs_from_hidden
 from fercli.bp.removal import remove
-from fercli.bp.training import EpochRecord, train
+from fercli.bp.training import EpochRecord, Trained, Training, train_together
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,29 @@ class Pruned:
     stack: NetworkStack
     control: NetworkStack
     rounds: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """A retraining that pruning waits for. busy: (A,) places of its networks in the pruned stack, the controls not
+    counted; units: (S,) hidden units alive in that stack.
+    """
+
+    training: Training
+    busy: NDArray[np.int64]
+    units: NDArray[np.int64]
+
+    def whole(self, record: EpochRecord) -> EpochRecord:
+        """The record of the pruned half, with its values at the networks' places in the whole stack."""
+        half, count = len(self.busy), len(self.units)
+        trained = np.zeros(count, dtype=bool)
+        trained[self.busy] = record.trained[:half]
+        columns = []
+        for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "monitor_loss"):
+            column = np.full(count, np.nan)
+            column[self.busy] = getattr(record, name)[:half]
+            columns.append(column)
+        return EpochRecord(record.epoch, self.units, trained, *columns)
 
 
 @dataclass(frozen=True)
@@ -134,13 +158,14 @@ def prune(
     first_epoch: int,
     patience: int | None = None,
     threads: int = 1,
+    device: str = CPU,
     down_to: NDArray[np.int64] | None = None,
     shown_loss: Loss | None = None,
     with_control: bool = True,
 ) -> Generator[EpochRecord | PruneRecord, None, Pruned]:
     """Prune trained networks, each until none of its units qualifies, and return them with their controls.
 
-    stack, rows, rule, patience, threads: as in `train`. first_epoch: the number of the next epoch, so that the
+    stack, rows, rule, patience, threads, device: as in `train`. first_epoch: the number of the next epoch, so that the
     batches of retraining follow on from those of training. Yields an EpochRecord per epoch of retraining (arrays
     over the whole stack, NaN for networks that are done) and then the PruneRecords of that round. Criteria read the
     training rows only. A network's removals do not depend on the others in the stack.
@@ -150,6 +175,55 @@ def prune(
     before the first of them: with all epochs of every round a long way down would compare over-training, not sizes.
     shown_loss: the loss of the records' scores; default: the loss of `rule`, which decides about units in any case.
     with_control: without it the controls come back as they went in, in half the time.
+    """
+    steps = pruning(
+        stack,
+        rows,
+        rule,
+        how,
+        first_epoch=first_epoch,
+        patience=patience,
+        down_to=down_to,
+        shown_loss=shown_loss,
+        with_control=with_control,
+    )
+    answer: Trained | None = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as end:
+            pruned: Pruned = end.value
+            return pruned
+        answer = None
+        if isinstance(step, PruneRecord):
+            yield step
+            continue
+        together = train_together([step.training], threads=threads, device=device)
+        while answer is None:
+            try:
+                (record,) = next(together)
+            except StopIteration as end:
+                (answer,) = end.value
+            else:
+                if record is not None:
+                    yield step.whole(record)
+
+
+def pruning(
+    stack: NetworkStack,
+    rows: Sequence[Rows],
+    rule: Rule,
+    how: PruneRule,
+    *,
+    first_epoch: int,
+    patience: int | None = None,
+    down_to: NDArray[np.int64] | None = None,
+    shown_loss: Loss | None = None,
+    with_control: bool = True,
+) -> Generator[Retraining | PruneRecord, Trained | None, Pruned]:
+    """`prune` without its training: yields every retraining that it needs and takes the networks by `send`.
+
+    So the retraining of several prunings can be one stack, whatever their rules.
     """
     count = len(stack)
     pruned, control = stack.take(np.arange(count)), stack.take(np.arange(count))
@@ -181,23 +255,19 @@ def prune(
             both = pruned.take(busy)
             if with_control:
                 both = both.joined(control.take(busy))
-            run = train(
+            retraining = Training(
                 both,
                 [rows[network] for network in busy.tolist()] * (2 if with_control else 1),
                 rule,
-                epochs=how.retrain_epochs,
-                first_epoch=first_epoch,
-                patience=patience,
-                threads=threads,
-                enough=_repaired(goals[busy], with_control),
+                how.retrain_epochs,
+                first_epoch,
+                patience,
+                _repaired(goals[busy], with_control),
             )
-            while True:
-                try:
-                    record = next(run)
-                except StopIteration as end:
-                    both = end.value.stack
-                    break
-                yield _spread(record, busy, pruned.widths)
+            answer = yield Retraining(retraining, busy, pruned.widths)
+            if answer is None:
+                raise TypeError("the networks of a retraining must be sent back")
+            both = answer.stack
             pruned.put(busy, both.take(np.arange(len(busy))))
             if with_control:
                 control.put(busy, both.take(np.arange(len(busy), 2 * len(busy))))
@@ -234,16 +304,3 @@ def _repaired(
         return np.concatenate([back, back]) if with_control else back
 
     return enough
-
-
-def _spread(record: EpochRecord, active: NDArray[np.int64], units: NDArray[np.int64]) -> EpochRecord:
-    """The record of the pruned half, with its values at the networks' places in the whole stack."""
-    half, count = len(active), len(units)
-    trained = np.zeros(count, dtype=bool)
-    trained[active] = record.trained[:half]
-    columns = []
-    for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "monitor_loss"):
-        column = np.full(count, np.nan)
-        column[active] = getattr(record, name)[:half]
-        columns.append(column)
-    return EpochRecord(record.epoch, units, trained, *columns)

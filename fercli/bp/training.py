@@ -1,4 +1,4 @@
-"""Training of a whole stack of networks at once, each as if it were alone."""
+"""Training of many networks at once, each as if it were alone."""
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.bp.chunk import Chunk, Rows, Rule
-from fercli.bp.gradients import TILE_ROWS, packed_width
+from fercli.bp.chunk import Member, Rows, Rule
+from fercli.bp.engines import CPU, AnyChunk, chunks_of
 from fercli.bp.network import NetworkStack
 from fercli.bp.stopping import EarlyStopping
 from fercli.errors import InputError, UsageError
-
-CACHE_BYTES = 1 << 19
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -49,6 +47,36 @@ class Trained:
     epochs: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Training:
+    """A training that is asked for.
+
+    stack: networks to start from, which stay as they are. rows: one entry per network. patience: with inner rows, a
+    network stops after so many epochs without a lower inner loss and keeps its weights from the lowest; None trains
+    all epochs and keeps the last weights. first_epoch: the number of the first epoch.
+
+    enough: from the epoch's training losses (S,), NaN for networks that stopped, which networks (S,) need no further
+    epoch; they stop with the weights that they have, or with patience their best so far.
+    """
+
+    stack: NetworkStack
+    rows: Sequence[Rows]
+    rule: Rule
+    epochs: int
+    first_epoch: int = 0
+    patience: int | None = None
+    enough: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None
+
+    def check(self) -> None:
+        """Raise InputError for rows that cannot be learned from, UsageError for patience without inner rows."""
+        check_rows(self.rows, self.stack.classes)
+        if self.patience is not None and any(len(one.inner_y) == 0 for one in self.rows):
+            raise UsageError(
+                "early stopping needs inner rows, and a network has none",
+                next_step="use --monitor inner, or train a fixed number of epochs",
+            )
+
+
 def check_rows(rows: Sequence[Rows], classes: int) -> None:
     """Refuse rows no network can learn from: none at all, values that are not finite, targets outside the classes."""
     for one in rows:
@@ -71,20 +99,73 @@ def check_rows(rows: Sequence[Rows], classes: int) -> None:
             )
 
 
-def _chunks(stack: NetworkStack, rows: Sequence[Rows], rule: Rule, threads: int) -> list[Chunk]:
-    """Networks of equal packed width together, by falling size, in chunks that fit the cache and feed the threads."""
-    widths = np.array([packed_width(int(width)) for width in stack.widths])
-    sizes = np.array([len(one.y) for one in rows])
-    chunks = []
-    for width in np.unique(widths):
-        members = np.flatnonzero(widths == width)
-        members = members[np.argsort(-sizes[members], kind="stable")]
-        tile = min(rule.batch or TILE_ROWS, TILE_ROWS)
-        each = tile * int(width) * stack.w1.dtype.itemsize
-        count = max(1, min(CACHE_BYTES // each, -(-len(members) // threads)))
-        parts = np.array_split(members, -(-len(members) // count))
-        chunks += [Chunk(stack, part.tolist(), [rows[member] for member in part], rule) for part in parts]
-    return chunks
+def train_together(
+    trainings: Sequence[Training], *, threads: int = 1, device: str = CPU
+) -> Generator[list[EpochRecord | None], None, list[Trained]]:
+    """Train the networks of all trainings as one stack; yields one record per training and epoch, None for one that
+    is over, and returns their networks.
+
+    Adam, momentum and weight decay (λ/2·Σw² without biases) start afresh. A network's result does not depend on
+    the others nor on `threads`; its batch order is a function of (seed, repeat, fold, epoch). Networks of one shape
+    and rule share matrix products, whichever training they belong to. device: `cpu` (NumPy), or a device of torch,
+    where results are equal to rounding. Raises what `Training.check` raises.
+    """
+    for training in trainings:
+        training.check()
+    kept = [training.stack.take(np.arange(len(training.stack))) for training in trainings]
+    counts = [len(stack) for stack in kept]
+    parts = [slice(end - count, end) for end, count in zip(np.cumsum(counts).tolist(), counts, strict=True)]
+    limits = np.repeat([training.epochs for training in trainings], counts)
+    stopping = EarlyStopping(np.repeat([training.patience or 0 for training in trainings], counts))
+    members = [
+        Member(part.start + network, stack, network, rows, training.rule, training.first_epoch)
+        for training, stack, part in zip(trainings, kept, parts, strict=True)
+        for network, rows in enumerate(training.rows)
+    ]
+    chunks = chunks_of(members, threads, device)
+    units = [stack.widths for stack in kept]
+    running = np.ones(len(members), dtype=bool)
+    seen = np.zeros(len(members), dtype=np.int64)
+    with ExitStack() as resources:
+        apply: Callable[..., Any] = map
+        if threads > 1 and len(chunks) > 1 and device == CPU:
+            apply = resources.enter_context(ThreadPoolExecutor(threads)).map
+        done = 0
+        while chunks:
+            columns = np.full((5, len(members)), np.nan)
+            for chunk, scores in zip(chunks, apply(_work, chunks, repeat(done)), strict=True):
+                columns[:, chunk.numbers] = scores
+            yield [
+                EpochRecord(training.first_epoch + done, own, running[part].copy(), *columns[:, part])
+                if running[part].any()
+                else None
+                for training, own, part in zip(trainings, units, parts, strict=True)
+            ]
+            done += 1
+            seen[running] = done
+            for chunk in chunks:
+                stopping.note(chunk, columns[4], done)
+            running &= ~stopping.stopped(done) & (limits > done)
+            for training, part in zip(trainings, parts, strict=True):
+                if training.enough is not None:
+                    running[part] &= ~training.enough(columns[0, part])
+            chunks = [chunk for chunk in chunks if _goes_on(chunk, running, stopping)]
+    seen = np.where(stopping.patience > 0, stopping.best_epochs, seen)
+    return [Trained(stack, seen[part]) for stack, part in zip(kept, parts, strict=True)]
+
+
+def _work(chunk: AnyChunk, done: int) -> tuple[NDArray[np.float64], ...]:
+    return chunk.work(done)
+
+
+def _goes_on(chunk: AnyChunk, running: NDArray[np.bool_], stopping: EarlyStopping) -> bool:
+    """Write the networks of a chunk that stopped, forget them, and say whether any is left."""
+    going = running[chunk.numbers]
+    if not going.all():
+        for place in np.flatnonzero(~going).tolist():
+            chunk.write(place, stopping.best(chunk.members[place].number))
+        chunk.keep(np.flatnonzero(going))
+    return bool(going.any())
 
 
 def train(
@@ -96,72 +177,20 @@ def train(
     first_epoch: int = 0,
     patience: int | None = None,
     threads: int = 1,
+    device: str = CPU,
     enough: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None,
 ) -> Generator[EpochRecord, None, Trained]:
-    """Train every network of the stack on its own rows; yields one record per epoch and returns the networks.
-
-    rows: one entry per network. patience: with inner rows, a network stops after so many epochs without a lower
-    inner loss and keeps its weights from the lowest; None trains all epochs and keeps the last weights. Adam,
-    momentum and weight decay (λ/2·Σw² without biases) start afresh. A network's result does not depend on the others
-    nor on `threads`; its batch order is a function of (seed, repeat, fold, epoch).
-
-    enough: from the epoch's training losses (S,), NaN for networks that stopped, which networks (S,) need no further
-    epoch; they stop with the weights that they have, or with patience their best so far.
-
-    Raises InputError for rows that cannot be learned from and UsageError for patience without inner rows.
-    """
-    check_rows(rows, stack.classes)
-    if patience is not None and any(len(one.inner_y) == 0 for one in rows):
-        raise UsageError(
-            "early stopping needs inner rows, and a network has none",
-            next_step="use --monitor inner, or train a fixed number of epochs",
-        )
-    count = len(stack)
-    trained = stack.take(np.arange(count))
-    running = np.ones(count, dtype=bool)
-    seen = np.zeros(count, dtype=np.int64)
-    stopping = EarlyStopping(count, patience) if patience is not None else None
-    chunks = _chunks(stack, rows, rule, threads)
-    with ExitStack() as resources:
-        apply: Callable[..., Any] = map
-        if threads > 1 and len(chunks) > 1:
-            apply = resources.enter_context(ThreadPoolExecutor(threads)).map
-        for done in range(1, epochs + 1):
-            number = first_epoch + done - 1
-            columns = np.full((5, count), np.nan)
-            for chunk, scores in zip(chunks, apply(Chunk.work, chunks, repeat(number)), strict=True):
-                columns[:, chunk.networks] = scores
-            yield EpochRecord(number, stack.widths, running.copy(), *columns)
-            seen[running] = done
-            if stopping is None and enough is None:
-                continue
-            if stopping is not None:
-                for chunk in chunks:
-                    stopping.note(chunk, columns[4], done)
-                running &= ~stopping.stopped(done)
-            if enough is not None:
-                running &= ~enough(columns[0])
-            for chunk in chunks:
-                going = running[chunk.networks]
-                if not going.all():
-                    _write(chunk, trained, ~running, stopping)
-                    chunk.keep(np.flatnonzero(going))
-            chunks = [chunk for chunk in chunks if len(chunk.networks)]
-            if not chunks:
-                break
-    for chunk in chunks:
-        _write(chunk, trained, running, stopping)
-    return Trained(trained, seen if stopping is None else stopping.best_epochs)
-
-
-def _write(chunk: Chunk, stack: NetworkStack, which: NDArray[np.bool_], stopping: EarlyStopping | None) -> None:
-    """Write the networks of the chunk that `which` (S,) marks into `stack`: their best weights, or the last."""
-    if stopping is not None:
-        stopping.write(chunk, stack, which)
-        return
-    for place, network in enumerate(chunk.networks.tolist()):
-        if which[network]:
-            chunk.packed.unpack_into(stack, network, place)
+    """One training by itself: see `Training` and `train_together`; yields one record per epoch."""
+    training = Training(stack, rows, rule, epochs, first_epoch, patience, enough)
+    together = train_together([training], threads=threads, device=device)
+    while True:
+        try:
+            (record,) = next(together)
+        except StopIteration as end:
+            (trained,) = end.value
+            return trained
+        if record is not None:
+            yield record
 
 
 def finish(run: Generator[T, None, R], see: Callable[[T], None] = lambda record: None) -> R:

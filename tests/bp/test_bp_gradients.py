@@ -11,7 +11,7 @@ COMBINATIONS = [("mse", "sigmoid"), ("bce", "sigmoid"), ("ce", "sigmoid"), ("mse
 
 def packed_gradient(stack, loss, x, y, counts, tile):
     """The gradient of every network over its own first counts[s] rows, walked in tiles."""
-    packed = PackedNetworks(stack, range(len(stack)), loss, tile)
+    packed = PackedNetworks([(stack, network) for network in range(len(stack))], loss, tile)
     ones = np.ones((*x.shape[:2], 1))
     padded = np.concatenate([x, ones], axis=2)
     one_hot = np.eye(stack.classes)[y]
