@@ -11,6 +11,7 @@ from fercli.cli import (
     data,
     demo,
     evaluation,
+    explain,
     export,
     features,
     reproduce,
@@ -21,6 +22,6 @@ from fercli.cli import (
 
 def register(app: typer.Typer) -> None:
     """Add every command to the app."""
-    judging = (evaluation, compare, reproduce)
+    judging = (evaluation, compare, explain, reproduce)
     for group in (demo, data, audit, features, bp, resnet, baseline, *judging, export, workspace, bench):
         group.register(app)

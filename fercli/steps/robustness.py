@@ -1,0 +1,137 @@
+"""`fer robustness`: one run on pictures made worse by known amounts."""
+
+from typing import Any
+
+import numpy as np
+
+from fercli import __version__
+from fercli.artifacts.store import Artifact, Store
+from fercli.config.evaluate import EvaluateConfig
+from fercli.config.robustness import RobustnessConfig
+from fercli.inference.corruptions import corrupted
+from fercli.records import Notify, Outcome
+from fercli.report.robustness import build_robustness, robustness_sheet, worst_words
+from fercli.seeds import generator
+from fercli.workflow.corrupted_scores import curves, scored_levels
+from fercli.workflow.examined import Examined, chosen_run, examined
+from fercli.workflow.examined_reports import device_type, report_outcome, start_threads, write_report
+from fercli.workflow.request import Request
+
+ALGORITHM = 1
+PURPOSE = "robustness"
+SHOWN = (
+    "kind",
+    "level",
+    "strength",
+    "accuracy",
+    "accuracy_lower",
+    "accuracy_upper",
+    "lost",
+    "lost_lower",
+    "lost_upper",
+    "macro_f1",
+    "log_loss",
+)
+
+
+def run(
+    config: RobustnessConfig, name: str | None, request: Request, store: Store, notify: Notify, *, device: str
+) -> Outcome:
+    """Curves of one run over kinds and levels of corruption, as a report artifact with figures and tables.
+
+    Without `config.on` each fold's model scores the rows it held out, and level 0 must give the run's own predictions.
+    """
+    chosen = chosen_run(store, name)
+    on = EvaluateConfig(
+        on=config.on, split=config.split, allow_train_rows=config.allow_train_rows, draws=config.draws, seed=config.seed
+    )
+    everything = examined(store, chosen, on, notify, wanted="pictures", device=device)
+    what = everything.limited(config.limit, config.seed)
+    report = request.name or _default_name(chosen.name, config)
+    if request.dry_run:
+        return _would(report, what, config)
+    begun = store.begin(
+        "report",
+        report,
+        algorithm=ALGORITHM,
+        config={**config.stored(), **device_type(what, device)},
+        parents=what.parents,
+        seed=config.seed,
+        command=request.command,
+        execution=request.execution(device=device),
+        force=request.force,
+    )
+    if isinstance(begun, Artifact):
+        notify.say(f"{begun.label} is up to date")
+        return outcome(begun, "up-to-date")
+    start_threads(what, request.threads)
+    with begun as draft:
+        notify.say(
+            f"{what.run.label}: {len(what.rows):,} rows of {what.data.label}; {len(config.kinds)} kinds at levels "
+            f"{', '.join(map(str, (0, *config.graded)))}"
+        )
+        scored = scored_levels(what, config, notify, device=device, jobs=request.jobs)
+        metrics = chosen.json("metrics.json")
+        body = {
+            "run": chosen.name,
+            "kind": metrics["kind"],
+            "on": what.on,
+            "split": what.split,
+            "own": what.is_own,
+            "classes": list(what.classes),
+            "limit": config.limit if len(what.rows) < len(everything.rows) else None,
+            "seed": config.seed,
+            "leaks": list(what.leaks),
+            "chance": 1 / len(what.classes),
+            "majority": metrics["majority"]["accuracy"]["pooled"] if what.is_own else None,
+            "check": None if scored.largest is None else {"largest_difference": scored.largest, "same_labels": True},
+            **curves(what, scored, config),
+        }
+        draft.write_json("robustness.json", body)
+        pictures, example = _example(what, config)
+        page = build_robustness(body, pictures, example, version=__version__)
+        write_report(draft, page)
+        # before the scores can be read, so that no reading goes without a line
+        what.note_test_rows(store, PURPOSE)
+        path = draft.commit({"summary": f"{chosen.name} on {what.on}: robustness", "runs": [chosen.name]})
+    return outcome(store.read(path, "report"), "done")
+
+
+def outcome(artifact: Artifact, status: str) -> Outcome:
+    """The table of all levels, what each kind costs, and where the page lies."""
+    body = artifact.json("robustness.json")
+    table = robustness_sheet(body).as_table(*SHOWN)
+    return report_outcome(artifact, status, body, tables=(table,), lines=worst_words(body))
+
+
+def _default_name(run_name: str, config: RobustnessConfig) -> str:
+    """`RUN-robustness`, on other data `RUN-robustness-on-DATA` and the split."""
+    parts = [run_name, "robustness"]
+    if config.on is not None:
+        parts += ["on", config.on.rstrip("/").split("/")[-1], *([config.split] if config.split else [])]
+    return "-".join(parts)
+
+
+def _would(report: str, what: Examined, config: RobustnessConfig) -> Outcome:
+    scored = sum(len(part.rows) for part in what.parts) * (1 + len(config.kinds) * len(config.graded))
+    return Outcome(
+        payload={"would_make": f"report/{report}", "rows": len(what.rows), "pictures": scored},
+        lines=(
+            f"would score {scored:,} pictures, {len(what.rows):,} rows of {what.data.label} at "
+            f"{len(config.kinds)} kinds of {len(config.graded)} levels and clean, and write report/{report}",
+        ),
+    )
+
+
+def _example(what: Examined, config: RobustnessConfig) -> tuple[dict[tuple[str, int], Any], str]:
+    """One drawn row at every kind and level, and its id."""
+    rows = what.rows
+    row = int(rows[generator(config.seed, "robustness.example").integers(len(rows))])
+    name = str(what.samples.ids[row])
+    clean = np.asarray(what.data.array("images.npy")[row : row + 1])
+    found = {
+        (kind, level): corrupted(clean, [name], kind, level, seed=config.seed)[0]
+        for kind in config.kinds
+        for level in (0, *config.graded)
+    }
+    return found, name

@@ -1,0 +1,62 @@
+"""What `explain` and `robustness` do alike with a report: device and threads, files, the answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fercli.artifacts.draft import Draft
+from fercli.artifacts.store import Artifact
+from fercli.records import Outcome, Table
+from fercli.report.page import Report
+from fercli.workflow.examined import Examined
+
+
+def is_net(run: Artifact) -> bool:
+    """Whether the run's models take pictures as they are."""
+    return bool(run.json("metrics.json")["kind"] == "resnet")
+
+
+def device_type(what: Examined, device: str) -> dict[str, str]:
+    """The type of device, part of the configuration of whatever a net computes: its last digits depend on it."""
+    if not is_net(what.run):
+        return {}
+    from fercli.resnet import devices  # torch takes seconds to load, and models on columns do without it
+
+    return {"device": devices.resolve(device).type}
+
+
+def start_threads(what: Examined, threads: int) -> None:
+    """Let a net's arithmetic use so many threads."""
+    if is_net(what.run):
+        from fercli.resnet.starting import use_threads
+
+        use_threads(threads)
+
+
+def write_report(draft: Draft, report: Report) -> None:
+    """`index.html`, `figures/` as PNG and SVG, `tables/` as CSV."""
+    draft.write_bytes("index.html", report.html.encode())
+    for drawing in report.drawings:
+        draft.write_bytes(f"figures/{drawing.stem}.png", drawing.png)
+        draft.write_bytes(f"figures/{drawing.stem}.svg", drawing.svg)
+    for sheet in report.sheets:
+        draft.write_csv(f"tables/{sheet.name}.csv", sheet.header, sheet.rows)
+
+
+def report_outcome(
+    artifact: Artifact,
+    status: str,
+    body: Mapping[str, Any],
+    *,
+    tables: Sequence[Table] = (),
+    lines: Sequence[str] = (),
+) -> Outcome:
+    """The numbers, their tables and sentences, and where the page lies."""
+    page = artifact.file("index.html")
+    figures = sorted(name for name in artifact.manifest.files if name.startswith("figures/") and name.endswith(".png"))
+    return Outcome(
+        status=status,
+        artifact=artifact.label,
+        payload={**body, "page": str(page), "figures": figures},
+        tables=tuple(tables),
+        lines=(*lines, f"page: {page}"),
+    )
