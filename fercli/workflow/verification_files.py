@@ -1,0 +1,77 @@
+"""Hashes of files, key and fingerprint of the manifest, and parents that stand as the manifest names them."""
+
+from fercli.artifacts.disk import sha256_of
+from fercli.artifacts.schema import MANIFEST, fingerprint_of, key_of
+from fercli.artifacts.store import Artifact, Store
+from fercli.errors import ArtifactError
+from fercli.workflow.verification import Covered, Difference
+
+
+def files_as_hashed(artifact: Artifact) -> Covered:
+    """Every file has the bytes that the manifest states, and none stands beside them that it does not."""
+    found = []
+    for name, entry in artifact.manifest.files.items():
+        actual = sha256_of(artifact.path / name)
+        if actual != entry.sha256:
+            found.append(Difference("a file was changed after it was written", name, entry.sha256, actual))
+    for path in sorted(artifact.path.rglob("*")):
+        name = path.relative_to(artifact.path).as_posix()
+        if path.is_file() and not name.startswith(".") and name != MANIFEST and name not in artifact.manifest.files:
+            found.append(Difference("a file that the manifest does not list", name, "nothing", "a file"))
+    return Covered(len(artifact.manifest.files), "files", found)
+
+
+def manifest_as_hashed(artifact: Artifact) -> Covered:
+    """Key and fingerprint follow from what the manifest says, and its name is that of the folder."""
+    manifest = artifact.manifest
+    key = key_of(manifest.kind, manifest.algorithm, manifest.config, manifest.parents)
+    fingerprint = fingerprint_of(manifest.key, manifest.content, manifest.files)
+    found = []
+    if manifest.name != artifact.path.name:
+        found.append(Difference("the name is not that of the folder", MANIFEST, manifest.name, artifact.path.name))
+    if key != manifest.key:
+        found.append(
+            Difference("the key does not follow from config and parents", f"{MANIFEST}, key", manifest.key, key)
+        )
+    if fingerprint != manifest.fingerprint:
+        place = f"{MANIFEST}, fingerprint"
+        found.append(
+            Difference("the fingerprint does not follow from the files", place, manifest.fingerprint, fingerprint)
+        )
+    return Covered(2, "hashes", found)
+
+
+def stale_parents(store: Store, artifact: Artifact) -> list[str]:
+    """Parents in this workspace that are gone, damaged or have another fingerprint by now."""
+    found = []
+    for parent in artifact.manifest.parents:
+        if parent.kind == "source":
+            continue
+        label = f"{parent.kind}/{parent.name}"
+        if parent.name not in store.names(parent.kind):
+            found.append(f"{label} is gone")
+            continue
+        try:
+            standing = store.open(parent.kind, parent.name)
+        except ArtifactError as error:
+            found.append(f"{label} cannot be read: {error}")
+            continue
+        if standing.manifest.fingerprint != parent.fingerprint:
+            found.append(f"{label} changed since")
+    return found
+
+
+def parents_as_named(store: Store, artifact: Artifact) -> Covered:
+    """The parents in this workspace, which stand with the fingerprints that the manifest names unless it is stale."""
+    own = [parent for parent in artifact.manifest.parents if parent.kind != "source"]
+    return Covered(len(own), "parents")
+
+
+def parent_of(store: Store, artifact: Artifact, *kinds: str) -> Artifact | None:
+    """The parent of one of these kinds as it was then; None where it has none or it changed or is gone."""
+    for parent in artifact.manifest.parents:
+        if parent.kind in kinds and parent.kind != "source" and parent.name in store.names(parent.kind):
+            standing = store.open(parent.kind, parent.name)
+            if standing.manifest.fingerprint == parent.fingerprint:
+                return standing
+    return None

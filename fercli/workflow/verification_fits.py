@@ -1,0 +1,92 @@
+"""What a run fitted on columns, computed again from the training rows alone; its predictions scored again."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.artifacts.tables import read_predictions
+from fercli.evaluation.elsewhere import by_name
+from fercli.evaluation.summary import rows_in_samples
+from fercli.inference.model_files import PREPROCESSING
+from fercli.inference.scorers import scorer_of
+from fercli.preprocessing.foldwise import from_arrays
+from fercli.preprocessing.refitting import misfits
+from fercli.records import Fold, Predictions, Scorer
+from fercli.workflow.features import blocks_of
+from fercli.workflow.model_files import model_files
+from fercli.workflow.runs import fold_folder
+from fercli.workflow.verification import Covered, Difference
+from fercli.workflow.verification_plan import RunView
+from fercli.workflow.verification_predictions import FILE
+
+# In probability; the design's bound for a sample alone or in a batch.
+TOLERANCE = 1e-5
+_AT_ONCE = 1024
+
+
+def columns_as_fitted(view: RunView, sampled: list[int]) -> Covered:
+    """Log shift, scaler and PCA of the sampled folds and of `model/`, from their training rows alone."""
+    features, blocks = view.data.array("features.npy"), blocks_of(view.data)
+    models = view.models(sampled)
+    found = []
+    for folder, rows in models:
+        files = model_files(view.run, folder)
+        fitted = from_arrays(files.tensors(PREPROCESSING), files.facts()["preprocessing"])
+        for off in misfits(fitted, features, blocks, rows, view.preprocessing):
+            more = f"; {off.columns:,} columns in all" if off.columns > 1 else ""
+            what = f"{off.part}: not what the {len(rows):,} training rows give"
+            place = f"{folder}/{PREPROCESSING}, {off.column}{more}"
+            found.append(Difference(what, place, off.stored, off.refitted))
+    return Covered(len(models), "models", found)
+
+
+def scores_as_stored(
+    view: RunView, folds: Sequence[int], array: NDArray[np.generic], *, device: str, tolerance: float = TOLERANCE
+) -> Covered:
+    """The predictions of these folds, scored again by their stored models; models that were not stored are left out."""
+    predictions = read_predictions(view.run.file(FILE))
+    found, count = [], 0
+    for fold in (view.plan.folds[number] for number in folds):
+        folder = fold_folder(fold.repeat, fold.fold)
+        files = model_files(view.run, folder)
+        if files.facts().get("stored") is False:
+            continue
+        part = _of_fold(predictions, fold)
+        rows = rows_in_samples(part, view.samples)
+        scorer = scorer_of(files, device=device)
+        again = by_name(
+            np.concatenate([np.empty((0, len(scorer.classes))), *_scored(scorer, array, rows)]), len(scorer.classes)
+        )
+        count += len(rows)
+        if again.shape != part.probabilities.shape:
+            found.append(Difference("another number of classes", folder, part.probabilities.shape[1], again.shape[1]))
+            continue
+        away = np.abs(again - part.probabilities).max(axis=1, initial=0.0)
+        off = ~(away <= tolerance)
+        if off.any():
+            row = int(np.argmax(np.where(off, away, -1.0)))
+            column = int(np.argmax(np.abs(again[row] - part.probabilities[row])))
+            more = f"; {int(off.sum()):,} rows in all" if off.sum() > 1 else ""
+            place = f"{FILE}, fold {fold.repeat}/{fold.fold}, {part.ids[row]}, p_{part.classes[column]}{more}"
+            values = float(part.probabilities[row, column]), float(again[row, column])
+            found.append(Difference("a prediction is not what the fold's stored model gives", place, *values))
+    return Covered(count, "rows", found)
+
+
+def _scored(scorer: Scorer, array: NDArray[np.generic], rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield scorer.scores(np.asarray(array[rows[start : start + _AT_ONCE]]))
+
+
+def _of_fold(predictions: Predictions, fold: Fold) -> Predictions:
+    here = (predictions.repeats == fold.repeat) & (predictions.folds == fold.fold)
+    return Predictions(
+        ids=predictions.ids[here],
+        repeats=predictions.repeats[here],
+        folds=predictions.folds[here],
+        splits=predictions.splits[here],
+        truth=predictions.truth[here],
+        probabilities=predictions.probabilities[here],
+        classes=predictions.classes,
+    )

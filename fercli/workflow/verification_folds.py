@@ -1,0 +1,53 @@
+"""Folds: one row per id and repeat, drawn as the manifest says, groups and copies where the protocol puts them."""
+
+from dataclasses import asdict
+
+from fercli.artifacts.schema import MANIFEST
+from fercli.artifacts.store import Artifact
+from fercli.artifacts.tables import read_csv
+from fercli.config.protocol import ProtocolConfig
+from fercli.protocol.resolve import resolve
+from fercli.protocol.standing import FOLD_COLUMNS, folds_table
+from fercli.records import FoldPlan, Samples
+from fercli.workflow.plans import ALGORITHM, standing_folds
+from fercli.workflow.verification import Covered, Difference
+from fercli.workflow.verification_values import difference_list
+
+FILE = "folds.csv"
+
+
+def folds_as_told(folds: Artifact, samples: Samples) -> Covered:
+    """The table is whole, held-out rows are disjoint, and what crosses (groups, copies) is what the protocol says."""
+    standing = standing_folds(folds)
+    plan = resolve(samples, ProtocolConfig.of(folds=folds.name, monitor="none"), standing=standing)
+    protocol = {**asdict(plan.protocol), "leaks": list(plan.protocol.leaks)}
+    found = difference_list("the protocol states otherwise", MANIFEST, folds.content["protocol"], protocol)
+    found += _rows_not_of(folds, plan, samples, "the table is not that of its rows")
+    return Covered(len(plan.folds), "folds", found)
+
+
+def folds_as_drawn(folds: Artifact, samples: Samples) -> Covered | None:
+    """The same scheme, seed and rows give the same table; None where another release drew it."""
+    config = folds.config
+    if folds.manifest.algorithm != ALGORITHM or config["scheme"] == "imported" or config["k"] is None:
+        return None
+    scheme = "auto" if config["scheme"] == "stratified-grouped" else config["scheme"]
+    k = None if scheme == "logo" else config["k"]
+    protocol = ProtocolConfig.of(**{**config, "scheme": scheme, "k": k, "monitor": "none"})
+    found = _rows_not_of(folds, resolve(samples, protocol), samples, "a row is not in the fold that its scheme draws")
+    return Covered(len(samples), "rows", found)
+
+
+def _rows_not_of(folds: Artifact, plan: FoldPlan, samples: Samples, what: str) -> list[Difference]:
+    """The first line of folds.csv that differs from the plan's, with how many do."""
+    _, stored = read_csv(folds.file(FILE), FOLD_COLUMNS)
+    computed = [[str(cell) for cell in row] for row in folds_table(plan, samples)]
+    if len(stored) != len(computed):
+        return [Difference(f"{what}: another number of rows", FILE, len(stored), len(computed))]
+    off = [number for number, (own, other) in enumerate(zip(stored, computed, strict=True)) if own != other]
+    if not off:
+        return []
+    more = f"; {len(off):,} rows in all" if len(off) > 1 else ""
+    first = off[0]
+    place = f"{FILE}, row {first + 2}: {stored[first][0]}{more}"
+    return [Difference(what, place, ",".join(stored[first]), ",".join(computed[first]))]
