@@ -38,8 +38,8 @@ RECIPE_PARAMETERS = (
     _value("epochs", int, "Passes over the training rows.", LEARNING),
     _value("batch_size", int, "Pictures per forward pass.", LEARNING),
     _value("accumulate", int, "Batches per optimizer step.", LEARNING),
-    _value("optimizer", str, "adam, adamw, sgd or momentum.", LEARNING),
-    _value("momentum", float, "Of --optimizer momentum.", LEARNING),
+    _value("optimizer", str, "adam, adamw, sgd, momentum or nesterov.", LEARNING),
+    _value("momentum", float, "Of --optimizer momentum and nesterov.", LEARNING),
     _value("weight_decay", float, "On kernels and weight matrices.", LEARNING),
     _value("label_smoothing", float, "Share of each label spread over all classes.", LEARNING),
     _value("lr", float, "Learning rate at the start.", SCHEDULE),
@@ -50,11 +50,15 @@ RECIPE_PARAMETERS = (
     _value("min_lr", float, "Floor of the plateau schedule.", SCHEDULE),
     _value("patience", int, "Epochs without progress until training stops; 0 = never.", SCHEDULE),
     _value("keep", str, "last, or best: the epoch with the lowest monitored loss.", SCHEDULE),
+    _value("ema", float, "Epochs that the average of the weights reaches back; 0 = the weights themselves.", SCHEDULE),
     _value("flip", bool, "Mirror half of the pictures.", AUGMENTATION),
     _value("shift", int, "Pixels of translation.", AUGMENTATION),
+    _value("crop", int, "Train on random squares of so many pixels; 0 = whole pictures.", AUGMENTATION),
     _value("rotate", float, "Degrees.", AUGMENTATION),
+    _value("scale", float, "Share by which pictures are made larger or smaller.", AUGMENTATION),
     _value("brightness", float, "Share of the brightness.", AUGMENTATION),
     _value("erase", float, "Probability of a blanked rectangle.", AUGMENTATION),
+    _value("views", str, "Score the mean over none, flip (mirrored too) or ten-crop.", AUGMENTATION),
     _value("precision", str, "fp32 or bf16; default: fp32.", options.RUNNING),
 )
 
@@ -67,7 +71,10 @@ def register(app: typer.Typer) -> None:
         session: Session,
         dataset: options.Dataset = None,
         recipe: Annotated[
-            str, typer.Option("--recipe", help="default, xu or du: values for all that follows.", rich_help_panel=NET)
+            str,
+            typer.Option(
+                "--recipe", help="default, xu, du or strong: values for all that follows.", rich_help_panel=NET
+            ),
         ] = "default",
         list_variants: Annotated[
             bool, typer.Option("--list-variants", help="Name, size and cost of every variant.", rich_help_panel=NET)

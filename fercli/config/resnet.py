@@ -8,12 +8,14 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from fercli.config.base import Config
+from fercli.config.resnet_recipes import RECIPES
 from fercli.errors import UsageError
 
 Stem = Literal["imagenet", "small", "small-pool"]
-Optimizer = Literal["adam", "adamw", "sgd", "momentum"]
+Optimizer = Literal["adam", "adamw", "sgd", "momentum", "nesterov"]
 Schedule = Literal["constant", "cosine", "plateau"]
 Precision = Literal["fp32", "bf16"]
+ViewSet = Literal["none", "flip", "ten-crop"]
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,14 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
 # Options that change the shape of a network; each variant has a part for some of them.
 SHAPING = ("stem", "se", "dropout", "drop_path", "head_width", "width")
 _WIDEST = 4096
+_LARGEST = 4096
 
 
 class Architecture(Config):
     """Everything that fixes the shape of a network; stored beside its weights in `model.json`.
 
-    size: height and width in pixels. channels: of the pictures, 1 or 3. Options that the variant has no part for
-    are None.
+    size: height and width of the pictures in pixels. channels: of the pictures, 1 or 3. crop: side of the square part
+    of a picture that the network sees; 0 = all of it. Options that the variant has no part for are None.
     """
 
     variant: str
@@ -86,6 +89,7 @@ class Architecture(Config):
     channels: Literal[1, 3]
     classes: int = Field(ge=2)
     equal_channels: bool = False
+    crop: int = Field(default=0, ge=0, le=_LARGEST)
     stem: Stem | None = None
     se: bool | None = None
     dropout: float | None = Field(default=None, ge=0, lt=1)
@@ -93,15 +97,35 @@ class Architecture(Config):
     head_width: int | None = Field(default=None, ge=1, le=_WIDEST)
     width: int | None = Field(default=None, ge=1, le=_WIDEST)
 
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of what enters the network."""
+        return (self.crop, self.crop) if self.crop else self.size
+
     @classmethod
     def of_variant(
-        cls, name: str, size: tuple[int, int], channels: int, classes: int, *, pretrained: bool = False, **options: Any
+        cls,
+        name: str,
+        size: tuple[int, int],
+        channels: int,
+        classes: int,
+        *,
+        pretrained: bool = False,
+        crop: int = 0,
+        **options: Any,
     ) -> Self:
         """The variant at this input with `options` over its defaults (None = the default).
 
         pretrained: weights come from three-channel pictures, so gray ones enter as three equal channels.
-        Raises UsageError for an unknown variant, or an option that the variant has no part for.
+        Raises UsageError for an unknown variant, an option that the variant has no part for, or a crop larger than the
+        pictures.
         """
+        if crop > min(size):
+            raise UsageError(
+                f"crops of {crop}x{crop} pixels do not fit into pictures of {size[0]}x{size[1]}",
+                where=f"--crop {crop}",
+                next_step=f"take --crop {min(size)} or less; 0 = the whole picture",
+            )
         variant = variant_of(name)
         given = {option: value for option, value in options.items() if value is not None}
         for option in given:
@@ -118,6 +142,7 @@ class Architecture(Config):
             channels=channels,
             classes=classes,
             equal_channels=channels == 1 and (variant.equal_channels or pretrained),
+            crop=crop,
             **{**variant.options, **given},
         )
 
@@ -139,8 +164,11 @@ class ResNetConfig(Config):
     lr: at the start. schedule: constant, cosine to 0 after `warmup` epochs, or plateau (times `plateau_factor` when
     the monitored loss has not fallen for `plateau_patience` epochs, never below `min_lr`).
     patience: early stopping, in epochs without a lower monitored loss; 0 = off. keep: weights of the last epoch or of
-    the one with the lowest monitored loss. shift: pixels of random translation (crop after padding); rotate: degrees;
-    brightness: fraction; erase: probability of a blanked rectangle.
+    the one with the lowest monitored loss. ema: the average of the weights that is monitored, kept and scored reaches
+    back so many epochs (0 = off).
+    shift: pixels of random translation (crop after padding); rotate: degrees; scale: share of the size; brightness:
+    share of the brightness; erase: probability of a blanked rectangle. crop: side of a random square part in training,
+    of the views in scoring; 0 = the whole picture. views: what a picture is scored by, the mean of the probabilities.
     """
 
     variant: str = "xu-resnet"
@@ -168,11 +196,15 @@ class ResNetConfig(Config):
     min_lr: float = Field(default=1e-10, ge=0)
     patience: int = Field(default=0, ge=0)
     keep: Literal["last", "best"] = "last"
+    ema: float = Field(default=0.0, ge=0, le=1000)
     flip: bool = True
     shift: int = Field(default=4, ge=0, le=512)
+    crop: int = Field(default=0, ge=0, le=_LARGEST)
     rotate: float = Field(default=10.0, ge=0, le=180)
+    scale: float = Field(default=0.0, ge=0, lt=1)
     brightness: float = Field(default=0.1, ge=0, lt=1)
     erase: float = Field(default=0.0, ge=0, le=1)
+    views: ViewSet = "none"
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> Self:
@@ -200,7 +232,11 @@ class ResNetConfig(Config):
                 next_step=f"take one of {', '.join(RECIPES)}",
             )
         given = {name: value for name, value in values.items() if value is not None}
-        return cls.of(**{**RECIPES[recipe], **given, "recipe": recipe})
+        chosen = {**RECIPES[recipe], **given, "recipe": recipe}
+        # Another variant than the recipe's need not have a part for each of the recipe's options.
+        parts = variant_of(chosen.get("variant", cls.model_fields["variant"].default)).options
+        without = [name for name in SHAPING if name in chosen and name not in given and name not in parts]
+        return cls.of(**{name: value for name, value in chosen.items() if name not in without})
 
     def architecture(self, size: tuple[int, int], channels: int, classes: int) -> Architecture:
         """The network for pictures of this size; raises UsageError for an option without a part."""
@@ -210,47 +246,6 @@ class ResNetConfig(Config):
             channels,
             classes,
             pretrained=self.weights != "none",
+            crop=self.crop,
             **{option: getattr(self, option) for option in SHAPING},
         )
-
-
-_NO_AUGMENTATION = {"flip": False, "shift": 0, "rotate": 0.0, "brightness": 0.0, "erase": 0.0}
-
-RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        # One cosine to zero and the last epoch: no epoch is picked, so nothing is selected on any row.
-        "default": MappingProxyType({}),
-        # The paper gives the structure, 720x576 frames and the overfitting (95 % train, 30 % test), no more;
-        # Adam is its optimizer elsewhere, the rest are plain values that reach the training accuracy it shows.
-        "xu": MappingProxyType(
-            {
-                "variant": "xu-resnet",
-                "epochs": 30,
-                "batch_size": 32,
-                "optimizer": "adam",
-                "lr": 1e-3,
-                "weight_decay": 0.0,
-                "schedule": "constant",
-                **_NO_AUGMENTATION,
-            }
-        ),
-        # In the paper: Adam (0.9, 0.999, 1e-8), cross entropy, 30 epochs, "callbacks". Not in the paper, taken
-        # from the public template that its head resembles: learning rate, batch size, both patiences, factor and
-        # the last epoch's weights. The template's augmentation is left out: the paper calls it future work.
-        "du": MappingProxyType(
-            {
-                "variant": "du-improved-resnet50",
-                "epochs": 30,
-                "batch_size": 64,
-                "optimizer": "adam",
-                "lr": 1e-3,
-                "weight_decay": 0.0,
-                "schedule": "plateau",
-                "plateau_factor": 0.5,
-                "plateau_patience": 20,
-                "patience": 20,
-                **_NO_AUGMENTATION,
-            }
-        ),
-    }
-)

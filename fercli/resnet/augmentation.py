@@ -23,14 +23,16 @@ ERASED_ASPECT = (0.3, 3.3)
 class Draws:
     """One epoch's augmentation, float32 (n,) each, by place in the epoch; None = not used.
 
-    flip: 0 or 1. down, right: whole pixels of translation. angle: radians, counter-clockwise. gain: factor on
-    brightness. top, left, bottom, right_end: blanked rectangle in pixels, half open; empty where top = bottom.
+    flip: 0 or 1. down, right: whole pixels of translation. angle: radians, counter-clockwise. zoom: factor on the size.
+    gain: factor on brightness. boxes: (n, 4) top, left, bottom and right end of the blanked rectangle in pixels, half
+    open; empty where top = bottom.
     """
 
     flip: Tensor | None = None
     down: Tensor | None = None
     right: Tensor | None = None
     angle: Tensor | None = None
+    zoom: Tensor | None = None
     gain: Tensor | None = None
     boxes: Tensor | None = None
 
@@ -46,9 +48,11 @@ class Draws:
 def draw(config: ResNetConfig, count: int, size: tuple[int, int], seed: int, *path: str | int) -> Draws:
     """Draws for `count` pictures of `size`, from (seed, path) alone.
 
-    Shifts are uniform whole pixels in [-shift, shift]; angles uniform in [-rotate, rotate] degrees; gains uniform in
-    [1 - brightness, 1 + brightness]; rectangles as in random erasing (Zhong et al. 2020): area 2 to 20 % of the
-    picture, aspect log-uniform in 0.3 to 3.3, clipped to the picture's sides.
+    Shifts are uniform whole pixels in [-shift, shift]; where a part of `crop` pixels is taken, what brings a uniformly
+    drawn part to the centre is added to them. Angles are uniform in [-rotate, rotate] degrees, zooms in
+    [1 - scale, 1 + scale], gains in [1 - brightness, 1 + brightness]; rectangles as in random erasing (Zhong et al.
+    2020): area 2 to 20 % of the picture (of the part that is taken), aspect log-uniform in 0.3 to 3.3, clipped to its
+    sides.
     """
     random = seeds.generator(seed, "resnet.augment", *path)
     drawn: dict[str, Tensor] = {}
@@ -66,7 +70,14 @@ def draw(config: ResNetConfig, count: int, size: tuple[int, int], seed: int, *pa
     if config.brightness:
         keep("gain", random.uniform(1 - config.brightness, 1 + config.brightness, count))
     if config.erase:
-        keep("boxes", _boxes(random, config.erase, count, size))
+        keep("boxes", _boxes(random, config.erase, count, (config.crop, config.crop) if config.crop else size))
+    if config.scale:
+        keep("zoom", random.uniform(1 - config.scale, 1 + config.scale, count))
+    if config.crop:
+        for name, side in zip(("down", "right"), size, strict=True):
+            start = random.integers(0, side - config.crop + 1, count)
+            shifted = drawn[name].numpy() if name in drawn else 0
+            keep(name, shifted + (side - config.crop) // 2 - start)
     return Draws(**drawn)
 
 
@@ -90,42 +101,53 @@ def brighten(pixels: Tensor, draws: Draws) -> Tensor:
     return (pixels * draws.gain[:, None, None, None]).clamp_(max=255.0)
 
 
-def move(pictures: Tensor, draws: Draws) -> Tensor:
-    """(n, C, H, W) float32, normalised, flipped, turned, shifted and blanked; what comes from outside is 0 = the mean.
+def move(pictures: Tensor, draws: Draws, crop: int = 0) -> Tensor:
+    """(n, C, H, W) float32, normalised, flipped, turned, zoomed, shifted and blanked; what comes from outside is 0 =
+    the mean.
 
-    Without turning, pixels are copied; with it, one bilinear resampling does flip, turn and shift.
+    crop: only the square of so many pixels in the centre is made; 0 = all. Without turning and zooming, pixels are
+    copied; with them, one bilinear resampling does all of it.
     """
-    if draws.angle is not None:
-        pictures = _resample(pictures, draws, draws.angle)
-    elif draws.flip is not None or draws.down is not None:
-        pictures = _copy(pictures, draws)
+    size = (crop, crop) if crop else (pictures.shape[-2], pictures.shape[-1])
+    if draws.angle is not None or draws.zoom is not None:
+        pictures = _resample(pictures, draws, size)
+    elif draws.flip is not None or draws.down is not None or crop:
+        pictures = _copy(pictures, draws, size)
     if draws.boxes is not None:
         pictures = _blank(pictures, draws.boxes)
     return pictures
 
 
-def _resample(pictures: Tensor, draws: Draws, angle: Tensor) -> Tensor:
-    height, width = pictures.shape[-2:]
+def _resample(pictures: Tensor, draws: Draws, size: tuple[int, int]) -> Tensor:
+    count, channels, height, width = pictures.shape
+    zero = torch.zeros(count, device=pictures.device)
+    angle = zero if draws.angle is None else draws.angle
     cosine, sine = torch.cos(angle), torch.sin(angle)
-    zero = torch.zeros_like(angle)
+    if draws.zoom is not None:
+        cosine, sine = cosine / draws.zoom, sine / draws.zoom
     mirror = zero + 1 if draws.flip is None else 1 - 2 * draws.flip
     down = zero if draws.down is None else draws.down * (2 / height)
     right = zero if draws.right is None else draws.right * (2 / width)
+    # An odd margin leaves the centre of the part half a pixel before the picture's.
+    down = down + ((height - size[0]) % 2) / height
+    right = right + ((width - size[1]) % 2) / width
     # grid_sample asks where each output pixel comes from, in coordinates of -1..1 along each side: the sides'
     # ratio keeps a turn a turn on pictures that are not square.
     ratio = height / width
     a, b = cosine, -sine * ratio
     c, d = sine / ratio, cosine
-    across = torch.stack([mirror * a, mirror * b, -mirror * (a * right + b * down)], dim=1)
-    along = torch.stack([c, d, -(c * right + d * down)], dim=1)
-    grid = functional.affine_grid(torch.stack([across, along], dim=1), list(pictures.shape), align_corners=False)
+    tall, wide = size[0] / height, size[1] / width
+    across = torch.stack([mirror * a * wide, mirror * b * tall, -mirror * (a * right + b * down)], dim=1)
+    along = torch.stack([c * wide, d * tall, -(c * right + d * down)], dim=1)
+    grid = functional.affine_grid(torch.stack([across, along], dim=1), [count, channels, *size], align_corners=False)
     return functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _copy(pictures: Tensor, draws: Draws) -> Tensor:
+def _copy(pictures: Tensor, draws: Draws, size: tuple[int, int]) -> Tensor:
     count, _, height, width = pictures.shape
-    rows = torch.arange(height, device=pictures.device).expand(count, height)
-    columns = torch.arange(width, device=pictures.device).expand(count, width)
+    top, left = (height - size[0]) // 2, (width - size[1]) // 2
+    rows = torch.arange(top, top + size[0], device=pictures.device).expand(count, size[0])
+    columns = torch.arange(left, left + size[1], device=pictures.device).expand(count, size[1])
     margin = 0
     if draws.down is not None and draws.right is not None:
         # Far outside is as empty as just outside: one column of zeros on each side serves every shift.

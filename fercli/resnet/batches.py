@@ -99,12 +99,15 @@ class Normaliser:
         self._mean = torch.tensor(fitted.mean, dtype=torch.float32, device=device)[None, :, None, None]
         self._scale = 1 / torch.tensor(fitted.sd, dtype=torch.float32, device=device)[None, :, None, None]
 
-    def __call__(self, raw: Tensor, draws: Draws | None = None) -> Tensor:
-        """(n, C, H, W) uint8 -> float32, mean 0 and deviation 1 over the training rows, channels last in memory."""
+    def __call__(self, raw: Tensor, draws: Draws | None = None, crop: int = 0) -> Tensor:
+        """(n, C, H, W) uint8 -> float32, mean 0 and deviation 1 over the training rows, channels last in memory.
+
+        With draws: augmented, and (n, C, crop, crop) where `crop` is not 0.
+        """
         pixels = raw.to(torch.float32)
         if draws is not None:
             pixels = augmentation.brighten(pixels, draws)
         pictures = (pixels - self._mean).mul_(self._scale)
         if draws is not None:
-            pictures = augmentation.move(pictures, draws)
+            pictures = augmentation.move(pictures, draws, crop)
         return pictures.contiguous(memory_format=torch.channels_last)

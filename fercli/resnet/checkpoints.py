@@ -23,12 +23,15 @@ SCHEMA = 2
 
 
 def dump(training: Training) -> bytes:
-    """Weights, optimizer and progress as safetensors; the progress is JSON in its header.
+    """Weights, their average, optimizer and progress as safetensors; the progress is JSON in its header.
 
     One file, so that one rename replaces weights and progress together.
     """
     tensors = {f"network.{name}": tensor for name, tensor in copied(training.network.state_dict()).items()}
     tensors |= _optimizer_tensors(training)
+    if training.average is not None:
+        averaged = copied(training.average.network.state_dict())
+        tensors |= {f"average.{name}": tensor for name, tensor in averaged.items()}
     if training.progress.best_state is not None:
         tensors |= {f"best.{name}": tensor for name, tensor in training.progress.best_state.items()}
     state = _state(training)
@@ -83,6 +86,8 @@ def epochs_done(folder: Path) -> int:
 def _restore(training: Training, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
     history = [EpochRecord(**{key: _number(value) for key, value in record.items()}) for record in state["history"]]
     training.network.load_state_dict(_below("network.", tensors))
+    if training.average is not None:
+        training.average.network.load_state_dict(_below("average.", tensors))
     parameters = [parameter for group in training.optimizer.param_groups for parameter in group["params"]]
     optimizer = training.optimizer.state_dict()
     optimizer["state"] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import safetensors.torch
@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from fercli.config.resnet import Architecture
+from fercli.config.resnet import Architecture, ViewSet
 from fercli.errors import ArtifactError, InputError
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures
 from fercli.resnet.scoring import probabilities
 from fercli.resnet.variants import build
+from fercli.resnet.views import View, views_of
 
 FORMAT = "fercli-resnet"
 VERSION = 1
@@ -24,12 +25,19 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class FittedNet:
-    """Everything that scoring needs: shape, weights, normalisation of the training rows, class names in order."""
+    """Everything that scoring needs: shape, weights, normalisation of the training rows, class names in order, and the
+    set of views that a picture is scored by."""
 
     architecture: Architecture
     classes: tuple[str, ...]
     normalisation: Normalisation
     state: Mapping[str, Tensor]
+    view_set: ViewSet = "none"
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views whose mean probabilities a picture scores."""
+        return views_of(self.view_set, self.architecture.size, self.architecture.crop)
 
     def record(self) -> dict[str, Any]:
         """`model.json`."""
@@ -39,6 +47,7 @@ class FittedNet:
             "architecture": self.architecture.stored(),
             "classes": list(self.classes),
             "normalisation": self.normalisation.stored(),
+            "views": self.view_set,
         }
 
     def weights(self) -> bytes:
@@ -62,6 +71,9 @@ class FittedNet:
             architecture = Architecture(**record["architecture"])
             facts = record["normalisation"]
             normalisation = Normalisation(tuple(map(float, facts["mean"])), tuple(map(float, facts["sd"])))
+            views = record.get("views", "none")
+            if views not in get_args(ViewSet):
+                raise _damaged(where, f"model.json names the views {views!r}, which this release does not know")
             state = safetensors.torch.load(weights)
             with torch.device("meta"):
                 expected = build(architecture).state_dict()
@@ -70,7 +82,7 @@ class FittedNet:
         shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
         if shapes != {name: tuple(tensor.shape) for name, tensor in state.items()}:
             raise _damaged(where, "the weights do not have the shapes that model.json describes")
-        return cls(architecture, tuple(record["classes"]), normalisation, state)
+        return cls(architecture, tuple(record["classes"]), normalisation, state, views)
 
 
 class NetScorer:
@@ -83,6 +95,7 @@ class NetScorer:
         self._architecture = fitted.architecture
         self._device = device
         self._batch = batch
+        self._views = fitted.views
         self._network = fitted.network().to(device).to(memory_format=torch.channels_last)
         self._normaliser = Normaliser(fitted.normalisation, device)
 
@@ -96,7 +109,8 @@ class NetScorer:
                 f"these are {_shape(pictures.size, pictures.channels)}",
                 next_step="import or convert the pictures to that size and colour",
             )
-        return probabilities(self._network, pictures, self._normaliser, np.arange(len(batch)), batch=self._batch)
+        rows = np.arange(len(batch))
+        return probabilities(self._network, pictures, self._normaliser, rows, views=self._views, batch=self._batch)
 
 
 def _shape(size: Sequence[int], channels: int) -> str:

@@ -7,7 +7,8 @@ from fercli.config.resnet import ResNetConfig
 
 
 def make_optimizer(network: nn.Module, config: ResNetConfig, device: torch.device) -> torch.optim.Optimizer:
-    """adam and adamw (betas 0.9, 0.999, eps 1e-8), sgd (plain), momentum (Nesterov off).
+    """adam and adamw (betas 0.9, 0.999, eps 1e-8), sgd (plain), momentum (Polyak), nesterov
+    (Sutskever et al. 2013, as torch writes it).
 
     Weight decay acts on weight matrices and kernels, never on biases and batch norm (He et al. 2019, "bag of
     tricks"); it is decoupled for adamw and part of the gradient for the others.
@@ -20,5 +21,7 @@ def make_optimizer(network: nn.Module, config: ResNetConfig, device: torch.devic
         return torch.optim.Adam(groups, lr=config.lr, fused=fused)
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, fused=fused)
-    momentum = config.momentum if config.optimizer == "momentum" else 0.0
-    return torch.optim.SGD(groups, lr=config.lr, momentum=momentum, fused=fused)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, fused=fused)
+    nesterov = config.optimizer == "nesterov"
+    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=nesterov, fused=fused)

@@ -41,7 +41,8 @@ def start(
 
 def fitted(training: Training, architecture: Architecture, classes: tuple[str, ...]) -> FittedNet:
     """The network as it is kept: the chosen epoch's weights with the fold's own normalisation."""
-    return FittedNet(architecture, classes, training.normalisation, training.chosen_state)
+    views = training.config.views
+    return FittedNet(architecture, classes, training.normalisation, training.chosen_state, views)
 
 
 def use_threads(count: int) -> None:

@@ -15,6 +15,7 @@ from fercli import seeds
 from fercli.config.resnet import ResNetConfig
 from fercli.errors import EnvironmentFailure, InputError, UsageError
 from fercli.resnet import augmentation
+from fercli.resnet.averaging import WeightAverage
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures, fit_normalisation
 from fercli.resnet.determinism import deterministic, has_dropout, seeded
 from fercli.resnet.distributed import World
@@ -25,6 +26,7 @@ from fercli.resnet.progress import EpochRecord, Halved, Progress, StepRecord, Ta
 from fercli.resnet.schedules import rate
 from fercli.resnet.scoring import loss_and_accuracy
 from fercli.resnet.statistics import RunningStatistics
+from fercli.resnet.views import views_of
 
 
 class Training:
@@ -67,8 +69,16 @@ class Training:
         self._totals = torch.zeros(2, device=self.device)
         self._dropout = has_dropout(self.network)
         self._world = world or World()
+        (self.view,) = views_of("none", pictures.size, config.crop)
+        steps = len(self._steps())
+        self.average = WeightAverage(self.network, config.ema * steps) if config.ema else None
         self._trained = self._world.wrapped(self.network, self.device)
         self._statistics = RunningStatistics(self.network)
+
+    @property
+    def scored_network(self) -> nn.Module:
+        """What is monitored, kept and scored: the average of the weights where one is kept, else the network."""
+        return self.network if self.average is None else self.average.network
 
     @property
     def chosen_epoch(self) -> int:
@@ -80,7 +90,7 @@ class Training:
         """Weights and batch-norm statistics to keep: of the last epoch, or of the best on the monitored rows."""
         if self.config.keep == "best" and self.progress.best_state is not None:
             return self.progress.best_state
-        return copied(self.network.state_dict())
+        return copied(self.scored_network.state_dict())
 
     def epochs(self) -> Iterator[EpochRecord]:
         """Train on, one record per epoch, until the last epoch or early stopping."""
@@ -98,8 +108,7 @@ class Training:
         draws, placed = draws.to(self.device), torch.from_numpy(order).to(self.device)
         rows = placed if self.pictures.resident else order
         totals = self._totals
-        least = LEAST * self._world.size if self._world.synchronised else LEAST
-        steps = step_slices(len(fit), self.config.batch_size, self.config.accumulate, least)
+        steps = self._steps()
         lr = self.config.lr
         for step, pieces in enumerate(steps):
             lr = rate(self.config, progress.plateau.factor, epoch, step, len(steps))
@@ -108,6 +117,8 @@ class Training:
             begun = time.perf_counter()
             while (seen := self._attempt(rows, placed, draws, pieces, lr, (epoch, step))) is None:
                 yield Halved(epoch, progress.micro_batch)
+            if self.average is not None:
+                self.average.update((epoch - 1) * len(steps) + step + 1)
             totals = totals + self._world.summed(seen)
             progress.step, self._totals = step + 1, totals
             progress.spent += time.perf_counter() - begun
@@ -133,6 +144,10 @@ class Training:
         )
         self._remember(record)
         yield record
+
+    def _steps(self) -> list[list[slice]]:
+        least = LEAST * self._world.size if self._world.synchronised else LEAST
+        return step_slices(len(self.task.fit), self.config.batch_size, self.config.accumulate, least)
 
     def restore_totals(self, totals: tuple[float, ...]) -> None:
         """Take up running totals that were saved."""
@@ -189,7 +204,8 @@ class Training:
         weight = world.size / rows if mine else 0.0
         with deterministic(self.device):
             for part, piece in enumerate(mine or slices[:1], first):
-                inputs = self._normalise(self.pictures.raw(order[piece]), draws.part(piece.start, piece.stop))
+                raw, drawn = self.pictures.raw(order[piece]), draws.part(piece.start, piece.stop)
+                inputs = self._normalise(raw, drawn, self.config.crop)
                 truth = self._targets[placed[piece]]
                 name = ("resnet.dropout", *self.task.path, *place, part)
                 more = part + 1 < first + len(mine)
@@ -235,7 +251,8 @@ class Training:
     def _measure(self, rows: NDArray[np.int64]) -> tuple[float, float]:
         if not self._world.leads:
             return math.nan, math.nan
-        return loss_and_accuracy(self.network, self.pictures, self._normalise, rows, self.task.targets)
+        network, targets = self.scored_network, self.task.targets
+        return loss_and_accuracy(network, self.pictures, self._normalise, rows, targets, self.view)
 
     def _remember(self, record: EpochRecord) -> None:
         progress, config = self.progress, self.config
@@ -246,7 +263,7 @@ class Training:
         if watched < progress.best_loss:
             progress.best_loss, progress.best_epoch = watched, record.epoch
             if config.keep == "best":
-                progress.best_state = copied(self.network.state_dict())
+                progress.best_state = copied(self.scored_network.state_dict())
         if config.schedule == "plateau":
             progress.plateau = progress.plateau.after(watched, config)
         if config.patience and record.epoch - progress.best_epoch >= config.patience:

@@ -76,7 +76,7 @@ def layers(architecture: Architecture) -> list[Layer]:
     # Counted at the channels that the paper's input has: equal channels are a cheaper way to the same numbers.
     channels = 3 if architecture.equal_channels else architecture.channels
     with torch.no_grad():
-        network(torch.empty(1, channels, *architecture.size, device="meta"))
+        network(torch.empty(1, channels, *architecture.input_size, device="meta"))
     return found
 
 
@@ -102,12 +102,13 @@ def _multiply_adds(module: nn.Module, output: Tensor) -> int:
 
 def _check_size(architecture: Architecture) -> None:
     smallest = _SMALLEST.get(architecture.variant, 1)
-    if min(architecture.size) < smallest:
-        height, width = architecture.size
+    if min(architecture.input_size) < smallest:
+        height, width = architecture.input_size
+        larger = f"--crop {smallest} or " if architecture.crop and min(architecture.size) >= smallest else ""
         raise InputError(
             f"{architecture.variant} needs pictures of at least {smallest} pixels a side",
-            where=f"pictures of {height}x{width}",
-            next_step=f"import the data with --size {max(48, smallest)}, or take another --variant",
+            where=f"{'crops' if architecture.crop else 'pictures'} of {height}x{width}",
+            next_step=f"import the data with --size {max(48, smallest)}, or take {larger}another --variant",
         )
 
 
@@ -129,7 +130,7 @@ def _assemble(architecture: Architecture) -> nn.Module:
     features = network.fc.in_features
     if name == "du-improved-resnet50":
         stride = {"imagenet": 32, "small-pool": 16, "small": 8}[architecture.stem or "imagenet"]
-        positions = [-(-side // stride) for side in architecture.size]
+        positions = [-(-side // stride) for side in architecture.input_size]
         network.avgpool = nn.Identity()
         network.fc = DuHead(
             features * positions[0] * positions[1], architecture.head_width or 64, dropout, architecture.classes

@@ -21,9 +21,10 @@ from fercli.resnet.distributed import World
 from fercli.resnet.event_files import EventFiles
 from fercli.resnet.memory import most_used
 from fercli.resnet.progress import EpochRecord, Halved, Task
-from fercli.resnet.scoring import loss_and_accuracy, probabilities
+from fercli.resnet.scoring import cross_entropy, loss_and_accuracy, probabilities
 from fercli.resnet.starting import fitted, start
 from fercli.resnet.training import Training
+from fercli.resnet.views import views_of
 from fercli.workflow.interrupts import HeldSignals
 
 # A killed run repeats at most this many seconds, or twenty times what saving takes where that is longer.
@@ -125,17 +126,22 @@ class Nets:
 
     def _measured(self, training: Training) -> TrainedNet:
         task, progress = training.task, training.progress
-        training.network.load_state_dict(training.chosen_state)
+        network = training.scored_network
+        network.load_state_dict(training.chosen_state)
         normaliser = Normaliser(training.normalisation, training.device)
         train_loss, train_accuracy = loss_and_accuracy(
-            training.network, self.pictures, normaliser, task.fit, task.targets
+            network, self.pictures, normaliser, task.fit, task.targets, training.view
         )
         scored = np.zeros((0, len(self.classes)), dtype=np.float32)
         test_loss = None
         if len(task.held_out):
-            scored = probabilities(training.network, self.pictures, normaliser, task.held_out)
-            kept = progress.history[training.chosen_epoch - 1].held_out_loss
-            test_loss = kept if np.isfinite(kept) else None
+            views = views_of(self.config.views, self.pictures.size, self.config.crop)
+            scored = probabilities(network, self.pictures, normaliser, task.held_out, views=views)
+            test_loss = cross_entropy(scored, task.targets[task.held_out])
+            if len(views) == 1:
+                # The same number as in the curve, from logits.
+                kept = progress.history[training.chosen_epoch - 1].held_out_loss
+                test_loss = kept if np.isfinite(kept) else None
         return TrainedNet(
             history=tuple(progress.history),
             chosen_epoch=training.chosen_epoch,

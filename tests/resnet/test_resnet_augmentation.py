@@ -109,3 +109,60 @@ def test_draws_are_a_function_of_seed_and_path_and_parts_are_slices():
     pictures = torch.rand(50, 1, 12, 12, generator=torch.Generator().manual_seed(0))
     parts = torch.cat([move(pictures[i : i + 10], one.part(i, i + 10)) for i in range(0, 50, 10)])
     assert torch.equal(parts, move(pictures, one))
+
+
+@pytest.mark.parametrize(("size", "crop"), [((8, 8), 6), ((8, 9), 6), ((7, 10), 4), ((9, 9), 9)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_crop_is_a_part_of_the_picture_or_of_its_mirror_image(size, crop, turned):
+    picture = known(size)
+    config = only(crop=crop, flip=True)
+    drawn = draw(config, 900, size, 0, 0, 0, 1)
+    draws = Draws(flip=drawn.flip, down=drawn.down, right=drawn.right, angle=torch.zeros(900) if turned else None)
+    moved = move(picture.repeat(900, 1, 1, 1), draws, crop)
+    assert moved.shape == (900, 1, crop, crop)
+    parts = {}
+    for mirrored in (0, 1):
+        source = picture[0, 0].flip(-1) if mirrored else picture[0, 0]
+        for top in range(size[0] - crop + 1):
+            for left in range(size[1] - crop + 1):
+                key = tuple(source[top : top + crop, left : left + crop].flatten().tolist())
+                parts[key] = (mirrored, top, left)
+    seen = {parts[tuple(part.round().flatten().tolist())] for part in moved[:, 0]}
+    assert seen == set(parts.values())
+    torch.testing.assert_close(moved, moved.round(), atol=2e-3, rtol=0)
+
+
+def test_crop_and_shift_add_up_and_a_crop_of_everything_changes_nothing():
+    config = only(crop=6, shift=2)
+    drawn = draw(config, 2000, (8, 8), 0, 0, 0, 1)
+    assert set(drawn.down.tolist()) == {-3, -2, -1, 0, 1, 2, 3}
+    picture = known((6, 6))
+    assert torch.equal(move(picture, Draws(), 6), picture)
+    assert torch.equal(move(known((8, 9)), Draws(), 5), known((8, 9))[:, :, 1:6, 2:7])
+
+
+def test_boxes_are_drawn_in_the_part_that_is_taken():
+    boxes = draw(only(erase=1.0, crop=20), 2000, (48, 48), 0, 0, 0, 1).boxes
+    assert float(boxes[:, 2:].max()) == 20
+    picture = torch.ones(1, 1, 48, 48)
+    blanked = move(picture, Draws(boxes=torch.tensor([[0.0, 0.0, 3.0, 20.0]])), 20)
+    assert blanked.sum() == 400 - 60
+
+
+@pytest.mark.parametrize("crop", [0, 13])
+def test_zoom_is_a_factor_on_lengths_about_the_centre(crop):
+    picture = torch.zeros(1, 1, 21, 21)
+    picture[0, 0, 10, 8:13] = 1.0
+    larger = move(picture, Draws(zoom=column(1.8)), crop)[0, 0]
+    assert larger[larger.shape[0] // 2].sum() == pytest.approx(9.0, abs=0.3)
+    torch.testing.assert_close(larger, larger.flip(0).flip(1), atol=1e-5, rtol=0)
+    drawn = draw(only(scale=0.2), 3000, (48, 48), 0, 0, 0, 1).zoom
+    assert (float(drawn.min()), float(drawn.max())) == (pytest.approx(0.8, abs=0.01), pytest.approx(1.2, abs=0.01))
+
+
+def test_crop_and_scale_leave_the_other_draws_as_they_are():
+    plain = only(flip=True, shift=3, rotate=5.0, brightness=0.1, erase=0.5)
+    one = draw(plain, 40, (48, 48), 0, 0, 0, 1)
+    other = draw(plain.model_copy(update={"scale": 0.1}), 40, (48, 48), 0, 0, 0, 1)
+    for name in ("flip", "down", "right", "angle", "gain", "boxes"):
+        assert torch.equal(getattr(one, name), getattr(other, name))

@@ -71,3 +71,20 @@ def test_plateau_halves_after_its_patience_and_stops_at_the_floor():
     assert state.best == 0.8
     assert rate(config, 0.5, 3, 0, 10) == 5e-4
     assert rate(ResNetConfig.of(schedule="constant", lr=0.3), 0.5, 3, 0, 10) == 0.3
+
+
+def test_strong_picks_no_epoch_and_may_be_taken_with_another_variant():
+    strong = ResNetConfig.of_recipe("strong")
+    assert (strong.keep, strong.patience, strong.chooses) == ("last", 0, False)
+    assert (strong.optimizer, strong.crop, strong.views, strong.stem) == ("nesterov", 44, "flip", "small")
+    assert strong.architecture((48, 48), 1, 7).input_size == (44, 44)
+    other = ResNetConfig.of_recipe("strong", variant="cnn", width=8)
+    assert (other.stem, other.crop) == (None, 44)
+    with pytest.raises(UsageError, match="--stem has no part to act on in cnn"):
+        ResNetConfig.of_recipe("strong", variant="cnn", stem="small").architecture((48, 48), 1, 7)
+
+
+def test_a_crop_that_does_not_fit_is_refused():
+    with pytest.raises(UsageError, match="crops of 44x44 pixels do not fit into pictures of 40x48") as refused:
+        ResNetConfig.of_recipe("strong").architecture((40, 48), 1, 7)
+    assert "--crop 40" in refused.value.next_step
