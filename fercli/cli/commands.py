@@ -14,6 +14,7 @@ from fercli.cli import (
     explain,
     export,
     features,
+    predict,
     reproduce,
     resnet,
     workspace,
@@ -23,5 +24,5 @@ from fercli.cli import (
 def register(app: typer.Typer) -> None:
     """Add every command to the app."""
     judging = (evaluation, compare, explain, reproduce)
-    for group in (demo, data, audit, features, bp, resnet, baseline, *judging, export, workspace, bench):
+    for group in (demo, data, audit, features, bp, resnet, baseline, *judging, predict, export, workspace, bench):
         group.register(app)

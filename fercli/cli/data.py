@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fercli.cli import options
+from fercli.cli import face_options, options
 from fercli.cli.session import Session, command
 from fercli.records import Outcome
 
@@ -56,8 +56,26 @@ def register(app: typer.Typer) -> None:
             str, typer.Option("--format", help="auto, fer2013-folders, class-folders, sfew … (a wrong name lists all).")
         ] = "auto",
         faces: Annotated[
-            str, typer.Option("--faces", help="whole, or crop: the largest face that OpenCV's cascade finds.")
+            str,
+            typer.Option("--faces", help="whole, or crop: a face of each picture.", rich_help_panel=face_options.FACES),
         ] = "whole",
+        which: Annotated[
+            str,
+            typer.Option("--which", help="largest or central, of several faces.", rich_help_panel=face_options.FACES),
+        ] = "largest",
+        margin: face_options.Margin = face_options.DEFAULT_MARGIN,
+        align: face_options.Align = True,
+        min_face: face_options.MinFace = None,
+        detector: face_options.Detector = "viola-jones",
+        detector_model: face_options.DetectorModel = None,
+        no_face: Annotated[
+            str,
+            typer.Option(
+                "--no-face",
+                help="A picture without one: skip (left out, and listed), keep (whole), fail (exit 3).",
+                rich_help_panel=face_options.FACES,
+            ),
+        ] = "skip",
         size: Annotated[
             str | None, typer.Option("--size", help="N or HxW in pixels; needed when sizes differ.", show_default=False)
         ] = None,
@@ -71,7 +89,20 @@ def register(app: typer.Typer) -> None:
         from fercli.config.import_dataset import ImportDatasetConfig
         from fercli.steps import import_dataset as step
 
-        config = ImportDatasetConfig.of(format=format, faces=faces, size=size, fit=fit, color=color)
+        config = ImportDatasetConfig.of(
+            format=format,
+            faces=faces,
+            which=which,
+            margin=margin,
+            align=align,
+            min_face=min_face,
+            detector=detector,
+            detector_model=None if detector_model is None else str(detector_model),
+            no_face=no_face,
+            size=size,
+            fit=fit,
+            color=color,
+        )
         return step.run(source, config, session.request(name=name), session.store(), session.console)
 
     @command(app, "import-features", panel=PANEL)

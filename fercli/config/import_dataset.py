@@ -1,10 +1,11 @@
 """Options of `import-dataset`: how files become the rows of a data set."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from fercli.config.base import Config
+from fercli.config.faces import FACE_FIELDS, FacesConfig
 
 DatasetFormat = Literal[
     "auto",
@@ -31,14 +32,17 @@ def parse_size(value: str) -> tuple[int, int]:
     return sides[0], sides[-1]
 
 
-class ImportDatasetConfig(Config):
+class ImportDatasetConfig(FacesConfig):
     """Everything that changes the rows or pixels of an imported data set.
 
-    size: (height, width), also given as "N" or "HxW"; None keeps the size of the files.
+    size: (height, width), also given as "N" or "HxW"; None keeps the size of the files. which, no_face: of several
+    faces in a picture, and what becomes of one without: left out by name, kept whole, or the end of the import.
     """
 
     format: DatasetFormat = "auto"
     faces: Literal["whole", "crop"] = "whole"
+    which: Literal["largest", "central"] = "largest"
+    no_face: Literal["skip", "keep", "fail"] = "skip"
     size: tuple[int, int] | None = Field(default=None)
     fit: Literal["pad", "crop", "stretch"] = "pad"
     color: Literal["auto", "gray", "rgb"] = "auto"
@@ -57,3 +61,11 @@ class ImportDatasetConfig(Config):
         if value is not None and not all(low <= side <= high for side in value):
             raise ValueError(f"sides of {value[0]}x{value[1]} pixels are outside {low} to {high}")
         return value
+
+    def stored(self) -> dict[str, Any]:
+        """The values in force; those about faces only where faces are cropped, a network by its name (its bytes are
+        a parent)."""
+        values = super().stored()
+        if self.faces == "whole":
+            return {name: value for name, value in values.items() if name not in FACE_FIELDS | {"which", "no_face"}}
+        return {**values, "detector_model": self.detector_model and Path(self.detector_model).name}

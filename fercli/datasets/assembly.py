@@ -8,7 +8,7 @@ RGB; and the record that comes back holds the permutation that puts the planes i
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from sys import intern
 from typing import Protocol
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from fercli.config.import_dataset import ImportDatasetConfig
 from fercli.datasets.content import pixel_content
-from fercli.datasets.faces import cropped, largest_face
 from fercli.datasets.images import as_color, fit_to
 from fercli.datasets.labels import class_order
 from fercli.errors import InputError
@@ -70,12 +69,6 @@ def assemble(
         if isinstance(item, LeftOut):
             left_out.append(item)
             continue
-        if config.faces == "crop":
-            found = _face_of(item)
-            if isinstance(found, LeftOut):
-                left_out.append(found)
-                continue
-            item = found
         pixels = as_color(item.pixels, config.color)
         if config.size is not None:
             pixels = fit_to(pixels, config.size, config.fit)
@@ -98,15 +91,6 @@ def assemble(
     order = columns.order()
     samples = columns.samples(order)
     return Assembled(samples, order, tuple(left_out), (stored[0], stored[1]), "rgb" if len(stored) == 3 else "gray")
-
-
-def _face_of(item: Picture) -> Picture | LeftOut:
-    """The picture cut to its largest face, whose box becomes the column `face`; LeftOut where none is found."""
-    box = largest_face(item.pixels)
-    if box is None:
-        return LeftOut(item.source, "no face found")
-    extra = {**item.extra, "face": ",".join(map(str, box))}
-    return replace(item, pixels=cropped(item.pixels, box), extra=extra)
 
 
 def natural(text: str) -> str:

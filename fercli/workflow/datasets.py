@@ -10,6 +10,7 @@ from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import samples_bytes
 from fercli.config.import_dataset import ImportDatasetConfig
 from fercli.datasets.assembly import Assembled, assemble
+from fercli.datasets.face_crops import cropped_pictures
 from fercli.records import LeftOut, Notify, Outcome, Picture
 from fercli.workflow.rows import class_counts, class_table, group_count, left_out_json, left_out_table
 
@@ -35,7 +36,8 @@ def write_dataset(
                 yield item
                 bar.advance()
 
-        assembled = assemble(counted(), config, planes, where=where)
+        arriving = cropped_pictures(counted(), config) if config.faces == "crop" else counted()
+        assembled = assemble(arriving, config, planes, where=where)
         planes.finish(assembled.order)
     draft.write_bytes("samples.csv", samples_bytes(assembled.samples))
     draft.write_csv("left_out.csv", ("source", "reason"), ((item.source, item.reason) for item in assembled.left_out))

@@ -270,22 +270,6 @@ def test_a_killed_extraction_goes_on_to_the_same_bytes(fer, tmp_path):
     )
 
 
-def test_faces_are_cropped_and_pictures_without_one_are_left_out_by_name(fer, tmp_path):
-    from skimage import data
-
-    folder = tmp_path / "photos" / "happy"
-    folder.mkdir(parents=True)
-    cv2.imwrite(str(folder / "astronaut.png"), data.astronaut()[..., ::-1])
-    cv2.imwrite(str(folder / "noise.png"), picture(3, (64, 64)))
-    answer = fer("import-dataset", tmp_path / "photos", "--faces", "crop", "--size", "48", "--color", "gray", "--json")
-    assert answer.code == 0, answer.err
-    body = json.loads(answer.out)
-    assert (body["rows"], [item["source"] for item in body["left_out"]]) == (1, ["happy/noise.png"])
-    samples = Store(tmp_path / "ws").open("dataset", "photos").samples()
-    assert samples.ids.tolist() == ["happy/astronaut"]
-    assert fer("import-dataset", tmp_path / "photos", "--faces", "half").code == 2
-
-
 def test_rows_that_end_within_a_chunk_are_extracted_again(fer, tmp_path):
     """A partial that another version cut elsewhere: neither repeated rows nor its own values may survive."""
     synthesize(fer)
