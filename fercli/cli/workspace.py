@@ -1,5 +1,6 @@
 """Commands that look at the workspace and the machine: status, show, verify, remove, doctor."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,11 +33,35 @@ def register(app: typer.Typer) -> None:
         session: Session,
         artifact: Annotated[str, typer.Argument(help="KIND/NAME, or NAME where only one kind has it.")],
         layers: Annotated[bool, typer.Option("--layers", help="The layers of a ResNet run's network.")] = False,
+        errors: Annotated[
+            bool, typer.Option("--errors", help="The wrong predictions of a run, the most confident first.")
+        ] = False,
+        limit: Annotated[int, typer.Option("--limit", min=1, help="How many wrong predictions --errors lists.")] = 20,
+        contact_sheet: Annotated[
+            Path | None,
+            typer.Option(
+                "--contact-sheet",
+                metavar="FILE.png",
+                help="With --errors: also draw the pictures, a strip for each common confusion.",
+                show_default=False,
+            ),
+        ] = None,
     ) -> Outcome:
-        """One artifact: how it was made, from what, its configuration and files."""
+        """One artifact: how it was made, from what, its configuration and files; or what a run got wrong."""
         from fercli.steps import show as step
 
-        return step.run(session.store(), artifact, session.console, layers=layers)
+        if contact_sheet is not None and not errors:
+            raise UsageError("--contact-sheet draws what --errors lists: give --errors too", where="--contact-sheet")
+        if layers and errors:
+            raise UsageError("--layers and --errors are two questions", next_step="give one of them")
+        return step.run(
+            session.store(),
+            artifact,
+            session.console,
+            layers=layers,
+            errors=limit if errors else None,
+            contact_sheet=contact_sheet,
+        )
 
     @command(app, "verify", panel=PANEL)
     def verify(
@@ -57,6 +82,39 @@ def register(app: typer.Typer) -> None:
 
         config = VerifyConfig.of(folds_sampled=_count_or_all(folds_sampled), seed=seed)
         return step.run(config, artifacts or (), session.request(), session.store(), session.console, device=device)
+
+    @command(app, "remove", panel=PANEL)
+    def remove(
+        session: Session,
+        artifacts: Annotated[
+            list[str] | None,
+            typer.Argument(
+                metavar="ARTIFACT", help="KIND/NAME, or NAME where only one kind has it.", show_default=False
+            ),
+        ] = None,
+        with_children: Annotated[
+            bool, typer.Option("--with-children", help="Also everything that was made from them.")
+        ] = False,
+        partials: Annotated[
+            bool, typer.Option("--partials", help="Delete what interrupted commands left; they begin anew then.")
+        ] = False,
+        empty_trash: Annotated[
+            bool, typer.Option("--empty-trash", help="Delete what was removed or replaced before, and free its space.")
+        ] = False,
+        dry_run: options.DryRun = False,
+    ) -> Outcome:
+        """Move artifacts to .trash; refused while others that were made from them stand."""
+        from fercli.steps import remove as step
+
+        return step.run(
+            artifacts or (),
+            session.request(),
+            session.store(),
+            session.console,
+            with_children=with_children,
+            partials=partials,
+            empty_trash=empty_trash,
+        )
 
     @command(app, "doctor", panel=PANEL)
     def doctor(session: Session) -> Outcome:

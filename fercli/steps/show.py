@@ -1,7 +1,8 @@
-"""`fer show`: one artifact, in the words of its manifest."""
+"""`fer show`: one artifact, in the words of its manifest; of a run also its layers, or what it got wrong."""
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from fercli.artifacts.store import Artifact, Store
@@ -10,12 +11,23 @@ from fercli.records import Notify, Outcome, Table
 from fercli.workflow.named import named_artifact
 
 
-def run(store: Store, name: str, notify: Notify, *, layers: bool = False) -> Outcome:
+def run(
+    store: Store,
+    name: str,
+    notify: Notify,
+    *,
+    layers: bool = False,
+    errors: int | None = None,
+    contact_sheet: Path | None = None,
+) -> Outcome:
     """Config, parents, content and files of the artifact `KIND/NAME`, or of the only one called NAME.
 
-    layers: the layers of its network instead. Raises UsageError for an artifact that holds none.
+    layers: the layers of its network instead. errors: so many of a run's wrong predictions instead, the most confident
+    first. contact_sheet: a PNG file for their pictures. Raises UsageError for an artifact that has none.
     """
     artifact = named_artifact(store, name, command="fer show")
+    if errors is not None:
+        return _errors(store, artifact, notify, errors, contact_sheet)
     if layers:
         return _layers(artifact)
     manifest = artifact.manifest
@@ -65,6 +77,43 @@ def _layers(artifact: Artifact) -> Outcome:
     )
     payload = {"architecture": stored, "layers": [asdict(at) for at in found]}
     return Outcome(artifact=artifact.label, payload=payload, tables=(table,))
+
+
+def _errors(store: Store, artifact: Artifact, notify: Notify, limit: int, sheet: Path | None) -> Outcome:
+    if artifact.kind != "run":
+        raise UsageError(
+            f"{artifact.label} predicts nothing", where="--errors", next_step="name a run: fer show run/NAME --errors"
+        )
+    if sheet is not None and sheet.suffix.lower() != ".png":
+        raise UsageError("--contact-sheet is a PNG file", where=str(sheet), next_step="name it something.png")
+    from fercli.workflow.wrong_predictions import wrong_predictions, wrong_sheet
+
+    wrong = wrong_predictions(store, artifact)
+    if wrong.samples is None:
+        notify.warn(f"{artifact.label}: its data changed since or is gone, so that groups and sources are unknown")
+    listed, confusions, answers = wrong.listed(limit), wrong.confusions(), len(wrong.predictions.ids)
+    told = f"{len(wrong.order):,} of {answers:,} held-out answers are wrong"
+    hidden = len(wrong.order) - len(listed)
+    columns = ("id", "truth", "predicted", "probability", "fold", "source")
+    rows = tuple(
+        (*(one[key] for key in columns[:4]), f"{one['repeat']}/{one['fold']}", one["source"]) for one in listed
+    )
+    pairs = tuple((one["truth"], one["predicted"], one["count"], one["share"]) for one in confusions[:limit])
+    tables = (
+        Table(
+            f"{artifact.label}: wrong, the most confident first",
+            columns,
+            rows,
+            (f"{told}; {hidden:,} more are not shown (--limit)",) if hidden else (told,),
+        ),
+        Table("Commonest confusions", ("truth", "taken for", "times", "share of the class"), pairs),
+    )
+    payload = {"answers": answers, "wrong": len(wrong.order), "errors": listed, "confusions": confusions}
+    if sheet is None:
+        return Outcome(artifact=artifact.label, payload=payload, tables=tables)
+    store.disk.replace_file(sheet, wrong_sheet(store, wrong))
+    payload["contact_sheet"] = str(sheet)
+    return Outcome(artifact=artifact.label, payload=payload, tables=tables, lines=(f"wrote {sheet}",))
 
 
 def _short(value: Any) -> str:

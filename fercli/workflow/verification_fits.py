@@ -6,11 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.artifacts.tables import read_predictions
+from fercli.bp.losses import row_losses
+from fercli.bp.network import forward
 from fercli.evaluation.elsewhere import by_name
+from fercli.evaluation.metrics import log_losses
 from fercli.evaluation.summary import rows_in_samples
-from fercli.inference.model_files import PREPROCESSING
+from fercli.inference.baseline_model import baseline_model
+from fercli.inference.bp_model import KIND as BP
+from fercli.inference.bp_model import bp_model
+from fercli.inference.model_files import PREPROCESSING, ModelFiles
 from fercli.inference.scorers import scorer_of
-from fercli.preprocessing.foldwise import from_arrays
+from fercli.preprocessing.foldwise import apply, from_arrays
 from fercli.preprocessing.refitting import misfits
 from fercli.records import Fold, Predictions, Scorer
 from fercli.workflow.features import blocks_of
@@ -18,10 +24,12 @@ from fercli.workflow.model_files import model_files
 from fercli.workflow.runs import fold_folder
 from fercli.workflow.verification import Covered, Difference
 from fercli.workflow.verification_plan import RunView
-from fercli.workflow.verification_predictions import FILE
+from fercli.workflow.verification_predictions import FILE, METRICS
 
 # In probability; the design's bound for a sample alone or in a batch.
 TOLERANCE = 1e-5
+# Of a mean loss: float32 sums of a network that has lost its removed columns.
+LOSS_TOLERANCE = 1e-4
 _AT_ONCE = 1024
 
 
@@ -39,6 +47,49 @@ def columns_as_fitted(view: RunView, sampled: list[int]) -> Covered:
             place = f"{folder}/{PREPROCESSING}, {off.column}{more}"
             found.append(Difference(what, place, off.stored, off.refitted))
     return Covered(len(models), "models", found)
+
+
+def training_scores_as_stated(view: RunView, sampled: list[int]) -> Covered:
+    """Accuracy and loss on the training rows of the sampled folds, by the stored models, as `metrics.json` has them.
+
+    An accuracy may be off by one row, whose two likeliest classes rounding can swap.
+    """
+    features, stated = view.data.array("features.npy"), view.run.json(METRICS)["folds"]
+    found, count = [], 0
+    for number in sampled:
+        fold = view.plan.folds[number]
+        files = model_files(view.run, fold_folder(fold.repeat, fold.fold))
+        if files.facts().get("stored") is False:
+            continue
+        rows = view.learned(fold)
+        again = _training_scores(view, files, features, rows)
+        count += len(rows)
+        tolerances = {"train_accuracy": 1.5 / len(rows), "train_loss": LOSS_TOLERANCE * max(1.0, again["train_loss"])}
+        for key, tolerance in tolerances.items():
+            stored = stated[number][key]
+            if stored is None or not abs(stored - again[key]) <= tolerance:
+                what = f"{key} is not what the fold's stored model gives"
+                found.append(Difference(what, f"{METRICS}, fold {fold.repeat}/{fold.fold}", stored, again[key]))
+    return Covered(count, "rows", found)
+
+
+def _training_scores(
+    view: RunView, files: ModelFiles, features: NDArray[np.floating], rows: NDArray[np.int64]
+) -> dict[str, float]:
+    targets, hits, losses = view.samples.targets[rows], 0, 0.0
+    network = bp_model(files) if files.facts().get("kind") == BP else None
+    baseline = baseline_model(files) if network is None else None
+    for start in range(0, len(rows), _AT_ONCE):
+        part, truth = features[rows[start : start + _AT_ONCE]], targets[start : start + _AT_ONCE]
+        if network is not None:
+            dtype = network.network.w1.dtype
+            outputs = forward(network.network, 0, apply(network.fitted, part).astype(dtype))
+            losses += float(row_losses(outputs, truth, view.bp_config.loss).sum(dtype=np.float64))
+        elif baseline is not None:
+            outputs = baseline.probabilities(part)
+            losses += float(log_losses(outputs, truth).sum())
+        hits += int((outputs.argmax(axis=1) == truth).sum())
+    return {"train_accuracy": hits / len(rows), "train_loss": losses / len(rows)}
 
 
 def scores_as_stored(

@@ -9,7 +9,7 @@ from fercli.config.verify import VerifyConfig
 from fercli.errors import ArtifactError
 from fercli.workflow.verification import Book
 from fercli.workflow.verification_files import parent_of
-from fercli.workflow.verification_fits import TOLERANCE, columns_as_fitted, scores_as_stored
+from fercli.workflow.verification_fits import TOLERANCE, columns_as_fitted, scores_as_stored, training_scores_as_stated
 from fercli.workflow.verification_plan import RunView, roles_as_planned, run_view
 from fercli.workflow.verification_predictions import (
     classes_as_stored,
@@ -75,6 +75,7 @@ def _check_columns(view: RunView, sampled: list[int], book: Book) -> None:
     book.attempt(label, "log shift, scaler, PCA", lambda: columns_as_fitted(view, sampled))
     features = view.data.array("features.npy")
     book.attempt(label, "scores by stored models", lambda: scores_as_stored(view, every, features, device="cpu"))
+    book.attempt(label, "training scores", lambda: training_scores_as_stated(view, sampled))
     if view.command == "prune-bp":
         book.attempt(label, "pruning receipts", lambda: receipts_as_saved(view))
         book.attempt(label, "pruning statistics", lambda: units_as_pruned(view, sampled))
