@@ -90,6 +90,19 @@ def probabilities(
     return mean_of_views(view_probabilities(network, pictures, normaliser, rows, views, batch=batch))
 
 
+def set_probabilities(
+    network: nn.Module,
+    pictures: Pictures,
+    normaliser: Normaliser,
+    rows: NDArray[np.int64],
+    sets: Sequence[Sequence[View]],
+) -> NDArray[np.float32]:
+    """(S, n, classes) float32: `probabilities` by each set of views; a view that several sets share is scored once."""
+    every = list(dict.fromkeys(view for views in sets for view in views))
+    scored = view_probabilities(network, pictures, normaliser, rows, every)
+    return np.stack([mean_of_views(scored[[every.index(view) for view in views]]) for views in sets])
+
+
 def cross_entropy(probabilities: NDArray[np.float32], targets: NDArray[np.int64]) -> float | None:
     """Mean cross entropy of (n, classes) probabilities with `targets` (n,); None where no row is labelled.
 

@@ -1,6 +1,8 @@
 """The parts of a picture that it is scored by; its probabilities are the mean over them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -9,6 +11,10 @@ from fercli.config.resnet import ViewSet
 
 # Where no crop was trained, ten crops keep as much of a picture as 44 of 48 pixels do.
 KEPT = 44 / 48
+# Each set with the simpler ones before it: a run is scored by all of them, and keeps the last.
+SETS: Mapping[ViewSet, Sequence[ViewSet]] = MappingProxyType(
+    {"none": ("none",), "flip": ("none", "flip"), "ten-crop": ("none", "flip", "ten-crop")}
+)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,11 @@ from fercli.resnet.pretrained import read_weights
 from fercli.resnet.progress import EpochRecord, Task
 from fercli.resnet.starting import seconds_per_picture, start, use_threads
 from fercli.resnet.variants import Described, describe
+from fercli.resnet.views import SETS
 from fercli.workflow.ledger import note_test_scoring
 from fercli.workflow.net_following import BEGIN, END, Silent, follow, waits_for_rank_0
 from fercli.workflow.net_training import Nets, TrainedNet
+from fercli.workflow.net_views import view_scores, view_tables
 from fercli.workflow.net_work import NetWork, prepared
 from fercli.workflow.plans import Planned
 from fercli.workflow.request import Request
@@ -138,7 +140,7 @@ def _lead(
     )
     if isinstance(begun, Artifact):
         notify.say(f"{begun.label} is up to date")
-        return _with_gap(run_outcome(begun, "up-to-date"))
+        return _answer(begun, "up-to-date")
     with begun as draft:
         world.tell(BEGIN)
         nets = Nets(
@@ -158,7 +160,7 @@ def _lead(
         facts = describe(architecture)
         path = draft.commit({**content, "parameters": facts.parameters, "multiply_adds": facts.multiply_adds})
         status = "resumed" if draft.resumed else "done"
-    return _with_gap(run_outcome(store.read(path, "run"), status))
+    return _answer(store.read(path, "run"), status)
 
 
 def _train(nets: Nets, work: NetWork, notify: Notify) -> dict[str, Any]:
@@ -194,34 +196,44 @@ def _train(nets: Nets, work: NetWork, notify: Notify) -> dict[str, Any]:
     if halved:
         # Memory ran out there: smaller micro-batches made the same steps, but for batch norm.
         more["micro_batches"] = halved
+    by_views = {kind: _predictions(samples, folds, trained, place) for place, kind in enumerate(SETS[config.views])}
     return write_run(
         draft,
         kind="resnet",
         data=work.dataset,
         samples=samples,
         planned=planned,
-        predictions=_predictions(samples, folds, trained),
+        predictions=by_views[config.views],
         train_accuracy=[net.train_accuracy for net in trained],
         train_loss=[net.train_loss for net in trained],
         test_loss=[net.test_loss for net in trained],
         loss_name=LOSS,
         history=[record for fold, net in zip(folds, trained, strict=True) for record in _history(net, fold)],
         seconds=seconds,
-        metrics_more={"epochs": [net.chosen_epoch for net in trained]},
+        metrics_more={
+            "epochs": [net.chosen_epoch for net in trained],
+            **view_scores(by_views, planned.plan, samples),
+        },
         content_more=more,
     )
 
 
-def _with_gap(outcome: Outcome) -> Outcome:
-    """The outcome with the gap between training and held-out rows named: it is what both papers call over-fitting."""
-    gap = outcome.payload["train"]["accuracy"]["mean"] - outcome.payload["accuracy"]
+def _answer(artifact: Artifact, status: str) -> Outcome:
+    """The run's scores, by each set of views where there are several, and the gap between training and held-out rows:
+    it is what both papers call over-fitting."""
+    metrics = artifact.json("metrics.json")
+    outcome = run_outcome(artifact, status, tables=view_tables(metrics))
+    # Training rows are scored by one view, so that is what they are compared with.
+    held_out = metrics["views"]["none"]["accuracy"] if "views" in metrics else metrics["accuracy"]
+    gap = metrics["train"]["accuracy"]["mean"] - held_out
     line = f"training rows minus held-out rows: {100 * gap:+.1f} points of accuracy (over-fitting where it is large)"
     return replace(outcome, payload={**outcome.payload, "gap": gap}, lines=(line, *outcome.lines))
 
 
-def _predictions(samples: Samples, folds: tuple[Fold, ...], trained: list[TrainedNet]) -> Predictions:
+def _predictions(samples: Samples, folds: tuple[Fold, ...], trained: list[TrainedNet], place: int) -> Predictions:
+    """By the set of views at this place among those that the run was scored by."""
     rows = np.concatenate([fold.test for fold in folds])
-    scored = np.concatenate([net.probabilities for net in trained]).astype(np.float64)
+    scored = np.concatenate([net.probabilities[place] for net in trained]).astype(np.float64)
     return Predictions(
         ids=samples.ids[rows],
         repeats=np.concatenate([np.full(len(fold.test), fold.repeat) for fold in folds]),

@@ -21,10 +21,10 @@ from fercli.resnet.distributed import World
 from fercli.resnet.event_files import EventFiles
 from fercli.resnet.memory import most_used
 from fercli.resnet.progress import EpochRecord, Halved, Task
-from fercli.resnet.scoring import cross_entropy, loss_and_accuracy, probabilities
+from fercli.resnet.scoring import cross_entropy, loss_and_accuracy, set_probabilities
 from fercli.resnet.starting import fitted, start
 from fercli.resnet.training import Training
-from fercli.resnet.views import views_of
+from fercli.resnet.views import SETS, views_of
 from fercli.workflow.interrupts import HeldSignals
 
 # A killed run repeats at most this many seconds, or twenty times what saving takes where that is longer.
@@ -36,8 +36,9 @@ SAVING_SHARE = 20.0
 class TrainedNet:
     """What is left of a training once its weights are stored.
 
-    probabilities: (n, C) float32 of the task's held-out rows. train_loss, train_accuracy: of the kept weights over
-    the rows they were fitted on, in evaluation mode. seconds: of training alone.
+    probabilities: (S, n, C) float32 of the task's held-out rows by each set of views up to the config's own, which is
+    the last. train_loss, train_accuracy: of the kept weights over the rows they were fitted on, in evaluation mode, by
+    one view. test_loss: over the held-out rows, by the config's views. seconds: of training alone.
     micro_batch: pictures that fitted into memory at a time, 0 where it never ran out.
     """
 
@@ -132,14 +133,16 @@ class Nets:
         train_loss, train_accuracy = loss_and_accuracy(
             network, self.pictures, normaliser, task.fit, task.targets, training.view
         )
-        scored = np.zeros((0, len(self.classes)), dtype=np.float32)
+        sets = SETS[self.config.views]
+        scored = np.zeros((len(sets), 0, len(self.classes)), dtype=np.float32)
         test_loss = None
         if len(task.held_out):
-            views = views_of(self.config.views, self.pictures.size, self.config.crop)
-            scored = probabilities(network, self.pictures, normaliser, task.held_out, views=views)
-            test_loss = cross_entropy(scored, task.targets[task.held_out])
-            if len(views) == 1:
-                # The same number as in the curve, from logits.
+            views = [views_of(kind, self.pictures.size, self.config.crop) for kind in sets]
+            scored = set_probabilities(network, self.pictures, normaliser, task.held_out, views)
+            if len(sets) > 1:
+                test_loss = cross_entropy(scored[-1], task.targets[task.held_out])
+            else:
+                # The number that stands in the curve.
                 kept = progress.history[training.chosen_epoch - 1].held_out_loss
                 test_loss = kept if np.isfinite(kept) else None
         return TrainedNet(

@@ -18,6 +18,7 @@ from fercli.resnet.distributed import World
 from fercli.resnet.progress import Task
 from fercli.resnet.variants import describe
 from fercli.workflow.inputs import input_artifact
+from fercli.workflow.net_views import check_views
 from fercli.workflow.plans import Planned, plan_for
 from fercli.workflow.request import Request
 
@@ -85,6 +86,7 @@ def prepared(
     samples, images = dataset.samples(), dataset.array("images.npy")
     size, channels = (int(images.shape[1]), int(images.shape[2])), 3 if images.ndim == 4 else 1
     architecture = config.architecture(size, channels, len(samples.classes))
+    check_views(config.views, architecture)
     facts = describe(architecture)
     where = (
         f"device {chosen}"

@@ -27,12 +27,21 @@ CLASSES = ("angry", "happy", "sad")
 
 
 def make_dataset(
-    root: Path, *, official=False, groups=True, pixels=None, seed=0, rows=72, name="faces", held_out="validation"
+    root: Path,
+    *,
+    official=False,
+    groups=True,
+    pixels=None,
+    seed=0,
+    rows=72,
+    name="faces",
+    held_out="validation",
+    side=16,
 ) -> None:
     """A data set of noise with a class-coloured corner; every class in every group."""
     random = np.random.default_rng(seed)
     classes = np.arange(rows) % 3
-    images = random.integers(0, 256, (rows, 16, 16), dtype=np.uint8)
+    images = random.integers(0, 256, (rows, side, side), dtype=np.uint8)
     images[:, :8, :8] = images[:, :8, :8] // 3 + (80 * classes)[:, None, None].astype(np.uint8)
     if pixels is not None:
         pixels(images)
@@ -43,8 +52,8 @@ def make_dataset(
         splits=splits.astype(np.str_),
         groups=np.array([f"g{index // 3 % 6}" if groups else "" for index in range(rows)]),
         sources=np.array([f"s{index}.png" for index in range(rows)]),
-        widths=np.full(rows, 16),
-        heights=np.full(rows, 16),
+        widths=np.full(rows, side),
+        heights=np.full(rows, side),
         classes=CLASSES,
     )
     begun = Store(root).begin(
