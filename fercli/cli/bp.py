@@ -55,7 +55,17 @@ PRUNING_OPTIONS = (
     _option("max_rounds", PRUNING, "Stop pruning after so many rounds.", "1000"),
 )
 COLUMN_FIELDS = ("pca", "log", "scaling")
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="cpu, cuda, cuda:N or auto; one that is not there is an error. These networks are small: the CPU's "
+        "stack is mostly the faster one, and is the default.",
+        rich_help_panel=options.RUNNING,
+    ),
+]
 RUNNING_OPTIONS = (
+    inspect.Parameter("device", inspect.Parameter.KEYWORD_ONLY, default="cpu", annotation=DeviceOption),
     inspect.Parameter("threads", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=options.Threads),
 )
 
@@ -74,14 +84,13 @@ def register(app: typer.Typer) -> None:
         """Train a sigmoid back-propagation network on every fold, all of them as one stack."""
         from fercli.config.bp import TrainBPConfig
         from fercli.steps import train_bp as step
-        from fercli.workflow.bp_runs import Memo
 
-        store, memo = session.store(), Memo()
+        store = session.store()
 
-        def one(given: dict[str, Any], run_name: str | None) -> Callable[[], Outcome]:
+        def one(own: dict[str, Any], run_name: str | None, together: Any) -> Any:
             request = session.request(name=run_name, inputs={"features": features})
-            config = TrainBPConfig.of(**_config_values(session, given))
-            return lambda: step.run(config, request, store, session.console, default_pca="pca" not in given, memo=memo)
+            config = TrainBPConfig.of(**_config_values(session, own))
+            return step.work(config, request, store, together, default_pca="pca" not in own)
 
         return _swept(session, store, _given(session, TRAINING_OPTIONS), name, step.DEFAULT_NAME, one)
 
@@ -110,18 +119,16 @@ def register(app: typer.Typer) -> None:
         """Train, remove one redundant hidden unit at a time, retrain, until none is left, in every fold."""
         from fercli.config.bp import PruneBPConfig
         from fercli.steps import prune_bp as step
-        from fercli.workflow.bp_runs import Memo
 
         given = _given(session, (*TRAINING_OPTIONS, *PRUNING_OPTIONS))
         if base is not None:
             _refuse_beside_from(session, given, features)
         store = session.store()
-        memo = Memo()
 
-        def one(own: dict[str, Any], run_name: str | None) -> Callable[[], Outcome]:
+        def one(own: dict[str, Any], run_name: str | None, together: Any) -> Any:
             request = session.request(name=run_name, inputs={"features": features, "run": base})
             config = PruneBPConfig.of(**_config_values(session, own))
-            return lambda: step.run(config, request, store, session.console, default_pca="pca" not in own, memo=memo)
+            return step.work(config, request, store, together, default_pca="pca" not in own)
 
         return _swept(session, store, given, name, step.DEFAULT_NAME, one)
 
@@ -132,26 +139,30 @@ def _swept(
     given: dict[str, Any],
     name: str | None,
     default_name: str,
-    one: Callable[[dict[str, Any], str | None], Callable[[], Outcome]],
+    one: Callable[[dict[str, Any], str | None, Any], Any],
 ) -> Outcome:
-    """One run, or one per combination of the values that came as comma lists.
+    """One run, or one per combination of the values that came as comma lists, trained as one stack.
 
-    `one` checks the options and gives back the run, so that a sweep is refused as a whole before any of it runs.
+    `one` checks the options and gives back the work, so that a sweep is refused as a whole before any of it runs.
     """
+    from fercli.workflow.bp_devices import bp_device
+    from fercli.workflow.bp_together import Together, run_alone
     from fercli.workflow.sweeps import combinations, run_sweep
 
+    together = Together(session.threads, session.console, bp_device(session.values["device"]))
     lists = {
         field: options.comma_list(value, option="--" + field.replace("_", "-"))
         for field, value in given.items()
         if isinstance(value, str) and "," in value and field != "log"
     }
     if not lists:
-        return one(given, name)()
+        return run_alone(one(given, name, together), together)
     return run_sweep(
         store,
         name or default_name,
         combinations(lists),
-        lambda chosen, run_name: one({**given, **chosen}, run_name),
+        lambda chosen, run_name: one({**given, **chosen}, run_name, together),
+        together,
         dry_run=bool(session.values.get("dry_run")),
     )
 

@@ -61,7 +61,7 @@ def base_run(store: Store, name: str, pruning: PruneBPConfig) -> BaseRun:
             where=str(data.path),
             next_step="train again with fer train-bp",
         )
-    stored = {key: value for key, value in artifact.config.items() if key != "command"}
+    stored = {key: value for key, value in artifact.config.items() if key not in ("command", "device")}
     own = {key: value for key, value in pruning.stored().items() if key not in TrainBPConfig.model_fields}
     config = PruneBPConfig.of(**{**stored, **own})
     protocol = config.protocol.model_copy(update={"final_model": pruning.protocol.final_model})

@@ -1,41 +1,30 @@
-"""What train-bp and prune-bp have in common: their inputs, training with progress, predictions, the final model."""
+"""How a BP run is made: begun, trained as it asks for it, resumed, committed."""
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fercli.artifacts.draft import Draft
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.bp.chunk import Rows
-from fercli.bp.foldwise import Prepared, final_fold, prepare, rule_of, untrained
-from fercli.bp.network import NetworkStack, forward, probabilities
-from fercli.bp.pruning import Scores, scores_of
-from fercli.bp.training import EpochRecord, Trained, finish, train
+from fercli.bp.foldwise import rule_of, untrained
+from fercli.bp.pruning import Pruned, PruneRecord, Retraining
+from fercli.bp.training import EpochRecord, Trained, Training
 from fercli.config.bp import TrainBPConfig
-from fercli.errors import InputError
-from fercli.records import Block, Fold, Notify, Outcome, Predictions, Samples
-from fercli.workflow.bp_models import FINAL_FOLDER, write_bp_model
-from fercli.workflow.features import blocks_of
-from fercli.workflow.plans import Planned, plan_for
+from fercli.errors import UsageError
+from fercli.records import Outcome
+from fercli.workflow.bp_cost import would_train
+from fercli.workflow.bp_inputs import BPInputs
+from fercli.workflow.bp_log import TrainingLog
+from fercli.workflow.bp_together import PRUNING, TRAINING, Answer, Asked, Together, Work
+from fercli.workflow.ledger import note_test_scoring
 from fercli.workflow.request import Request
-from fercli.workflow.runs import fold_folder
-
-C = TypeVar("C", bound=TrainBPConfig)
-ROWS_AT_ONCE = 8192
-
-
-@dataclass(frozen=True)
-class Memo:
-    """What the runs of a sweep have in common, by what decides it: prepared rows, and trainings with their records."""
-
-    prepared: dict[str, Prepared] = field(default_factory=dict)
-    trained: dict[str, tuple[Trained, list[EpochRecord]]] = field(default_factory=dict)
 
 
 class Laps:
@@ -51,171 +40,161 @@ class Laps:
         self.seconds[step] = self.seconds.get(step, 0.0) + now - self._last
         self._last = now
 
-
-@dataclass(frozen=True)
-class BPInputs:
-    """What a BP command reads. parents: of the run, the features first."""
-
-    data: Artifact
-    samples: Samples
-    features: NDArray[np.floating]
-    blocks: tuple[Block, ...]
-    planned: Planned
-    parents: tuple[Parent, ...]
-
-    def prepared(self, folds: Sequence[Fold], config: TrainBPConfig, memo: Memo | None = None) -> Prepared:
-        """Rows of these folds, each after its own preprocessing; InputError for values that cannot be scored.
-
-        memo: of a sweep, whose runs share data and protocol.
-        """
-        _refuse_unscorable(self.features, folds)
-        key = json.dumps([config.preprocessing.stored(), config.precision, config.patience is None, _keys(folds)])
-        if memo is not None and key in memo.prepared:
-            return memo.prepared[key]
-        made = prepare(self.features, self.blocks, self.samples.targets, folds, config)
-        if memo is not None:
-            memo.prepared[key] = made
-        return made
+    def instead(self, step: str, seconds: float) -> None:
+        """The time since the last lap belonged to several runs; this one's share went into `step`."""
+        self.seconds[step] = self.seconds.get(step, 0.0) + seconds
+        self._last = time.perf_counter()
 
 
-def _keys(folds: Sequence[Fold]) -> list[list[int]]:
-    return [[fold.repeat, fold.fold] for fold in folds]
+class BPRun(AbstractContextManager["BPRun"]):
+    """One run while it is being made; left by a signal it saves what it has trained."""
 
+    def __init__(self, draft: Draft, store: Store, together: Together) -> None:
+        self.draft, self.together = draft, together
+        self.laps = Laps()
+        self._log = TrainingLog(draft, store.disk)
 
-def _refuse_unscorable(features: NDArray[np.floating], folds: Sequence[Fold]) -> None:
-    """Of rows that are only held out nothing is fitted, so nothing else looks at their values."""
-    trained = np.unique(np.concatenate([fold.train for fold in folds]))
-    rows = np.setdiff1d(np.concatenate([fold.test for fold in folds]), trained)
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows[start : start + ROWS_AT_ONCE]
-        bad = part[~np.isfinite(features[part]).all(axis=1)]
-        if len(bad):
-            raise InputError(
-                "a held-out row has a value that is not finite, and cannot be scored",
-                where=f"row {int(bad[0])} of the features",
-                next_step="leave the row out, or repair it; `fer audit` lists such rows",
-            )
+    def __enter__(self) -> Self:
+        if self.draft.resumed:
+            self.together.notify.say(f"run/{self.draft.name}: going on from what an interrupted run has trained")
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Interrupted, or closed because a run beside it was: no failure of its own.
+        if kind is not None and not issubclass(kind, Exception):
+            self._log.save()
 
-def bp_inputs(store: Store, data: Artifact, config: TrainBPConfig, request: Request, notify: Notify) -> BPInputs:
-    """The features with their folds."""
-    samples = data.samples()
-    planned = plan_for(store, data, samples, config.protocol, request, notify)
-    return BPInputs(data, samples, data.array("features.npy"), blocks_of(data), planned, planned.parents)
-
-
-def would_train(inputs: BPInputs, name: str, config: TrainBPConfig) -> Outcome:
-    """The answer to `--dry-run`."""
-    networks = len(inputs.planned.plan.folds)
-    return Outcome(
-        payload={"would_make": f"run/{name}", "networks": networks, "epochs": config.epochs},
-        lines=(f"would train {networks} networks for {config.epochs} epochs into runs/{name}",),
-    )
-
-
-def with_default_pca(config: C, data: Artifact) -> C:
-    """The config with the PCA that the features were stored with as their default."""
-    preprocessing = config.preprocessing.model_copy(update={"pca": data.content["pca"]})
-    return config.model_copy(update={"preprocessing": preprocessing})
-
-
-def train_shown(
-    rows: Sequence[Rows],
-    classes: int,
-    config: TrainBPConfig,
-    threads: int,
-    notify: Notify,
-    see: Callable[[EpochRecord], None],
-    memo: Memo | None = None,
-) -> Trained:
-    """Train fresh networks over `rows` with a progress bar; with a memo that has them, take them from there."""
-    key = _training_key(rows, config)
-    if memo is not None and key in memo.trained:
-        trained, records = memo.trained[key]
-        for record in records:
-            see(record)
-        return trained
-    run = train(
-        untrained(rows, classes, config),
-        rows,
-        rule_of(config),
-        epochs=config.epochs,
-        patience=config.patience,
-        threads=threads,
-    )
-    seen: list[EpochRecord] = []
-    with notify.progress(f"training {len(rows)} networks", config.epochs, "epochs") as bar:
+    def ask(
+        self,
+        training: Training,
+        phase: str,
+        see: Callable[[EpochRecord], None],
+        *,
+        step: str = TRAINING,
+        key: str | None = None,
+    ) -> Generator[Asked, Answer, Trained]:
+        """Have something trained; see, phase, key: of `Asked`; step: of `timing.csv`. UsageError when it diverges."""
+        known = self._log.recall(training)
+        if known is not None:
+            for record in known[1]:
+                see(record)
+            return known[0]
+        records: list[EpochRecord] = []
 
         def shown(record: EpochRecord) -> None:
+            records.append(record)
             see(record)
-            seen.append(record)
-            bar.advance(1, f"train loss {np.nanmean(record.train_loss):.4f}")
 
-        trained = finish(run, shown)
-    if memo is not None:
-        memo.trained[key] = (trained, seen)
-    return trained
+        self.laps.lap(step)
+        answer = yield Asked(training, phase, shown, key)
+        self.laps.instead(step, answer.seconds)
+        _refuse_diverged(answer.trained, training)
+        self._log.note(training, answer.trained, records)
+        return answer.trained
+
+    def train(
+        self,
+        rows: Sequence[Rows],
+        classes: int,
+        config: TrainBPConfig,
+        see: Callable[[EpochRecord], None] = lambda record: None,
+        *,
+        phase: str = TRAINING,
+        step: str = TRAINING,
+        shared: bool = True,
+    ) -> Generator[Asked, Answer, Trained]:
+        """Train fresh networks over `rows`. shared: the same training of another run of the sweep will do."""
+        stack = untrained(rows, classes, config)
+        training = Training(stack, rows, rule_of(config), config.epochs, patience=config.patience)
+        training.check()
+        return (yield from self.ask(training, phase, see, step=step, key=_key(rows, config) if shared else None))
+
+    def prune(
+        self,
+        steps: Generator[Retraining | PruneRecord, Trained | None, Pruned],
+        see: Callable[[EpochRecord | PruneRecord], None],
+        *,
+        phase: str = PRUNING,
+        step: str = TRAINING,
+    ) -> Generator[Asked, Answer, Pruned]:
+        """Have a pruning retrained as it goes; see: is shown every epoch of it, and every removal."""
+        answer: Trained | None = None
+        while True:
+            try:
+                found = steps.send(answer)
+            except StopIteration as end:
+                pruned: Pruned = end.value
+                return pruned
+            answer = None
+            if isinstance(found, PruneRecord):
+                see(found)
+            else:
+                answer = yield from self.ask(found.training, phase, _whole(found, see), step=step)
 
 
-def _training_key(rows: Sequence[Rows], config: TrainBPConfig) -> str:
+def _whole(retraining: Retraining, see: Callable[[EpochRecord], None]) -> Callable[[EpochRecord], None]:
+    return lambda record: see(retraining.whole(record))
+
+
+def _key(rows: Sequence[Rows], config: TrainBPConfig) -> str:
     """What decides a training within one sweep, where data and folds are the same."""
     stored = {name: value for name, value in config.stored().items() if name in TrainBPConfig.model_fields}
     return json.dumps([stored, [[own.key.repeat, own.key.fold] for own in rows]])
 
 
-def history_of(record: EpochRecord, folds: Sequence[Fold], phase: str, rate: float) -> Iterator[dict[str, Any]]:
-    """One line of history.csv per network that was trained in this epoch."""
-    for place, fold in enumerate(folds):
-        if record.trained[place]:
-            yield {
-                "repeat": fold.repeat,
-                "fold": fold.fold,
-                "phase": phase,
-                "epoch": record.epoch,
-                "units": int(record.units[place]),
-                "learning_rate": rate,
-                "train_loss": float(record.train_loss[place]),
-                "train_accuracy": float(record.train_accuracy[place]),
-                "test_loss": float(record.test_loss[place]),
-                "test_accuracy": float(record.test_accuracy[place]),
-                "monitor_loss": float(record.monitor_loss[place]),
-            }
+def _refuse_diverged(trained: Trained, training: Training) -> None:
+    stack = trained.stack
+    finite = [
+        np.isfinite(part).reshape(len(stack), -1).all(axis=1) for part in (stack.w1, stack.b1, stack.w2, stack.b2)
+    ]
+    bad = np.flatnonzero(~np.all(finite, axis=0))
+    if len(bad):
+        key = training.rows[int(bad[0])].key
+        raise UsageError(
+            f"training diverged: {len(bad)} of {len(stack)} networks have weights that are no finite numbers",
+            where=f"repeat {key.repeat}, fold {key.fold}, --lr {training.rule.rate:g}",
+            next_step="give a smaller --lr, or scale the features with --scaling zscore",
+        )
 
 
-def predictions_of(stack: NetworkStack, rows: Sequence[Rows], folds: Sequence[Fold], samples: Samples) -> Predictions:
-    """Probabilities of every fold's held-out rows."""
-    held_out = np.concatenate([fold.test for fold in folds])
-    scored = [probabilities(forward(stack, network, own.test_x)) for network, own in enumerate(rows)]
-    return Predictions(
-        ids=samples.ids[held_out],
-        repeats=np.concatenate([np.full(len(fold.test), fold.repeat) for fold in folds]),
-        folds=np.concatenate([np.full(len(fold.test), fold.fold) for fold in folds]),
-        splits=samples.splits[held_out],
-        truth=samples.targets[held_out],
-        probabilities=np.concatenate(scored),
-        classes=samples.classes,
+def make_run(
+    command: str,
+    name: str,
+    algorithm: int,
+    config: TrainBPConfig,
+    inputs: BPInputs,
+    parents: Sequence[Parent],
+    request: Request,
+    store: Store,
+    together: Together,
+    fill: Callable[[BPRun], Generator[Asked, Answer, dict[str, Any]]],
+    outcome: Callable[[Artifact, str], Outcome],
+) -> Work:
+    """The run called `name`: up to date, or begun, filled, noted in the ledger and committed.
+
+    fill: trains, writes files and gives back the content. outcome: the answer for an artifact and a status.
+    """
+    if request.dry_run:
+        return would_train(inputs, name, config, together)
+    begun = store.begin(
+        "run",
+        name,
+        algorithm=algorithm,
+        config={"command": command, **config.stored(), **together.device.stored},
+        parents=parents,
+        seed=config.protocol.seed,
+        command=request.command,
+        execution=request.execution(**together.device.execution),
+        force=request.force,
     )
-
-
-def all_scores(stack: NetworkStack, rows: Sequence[Rows], config: TrainBPConfig) -> list[Scores]:
-    """Loss and accuracy of every network on its training and held-out rows."""
-    return [scores_of(stack, network, own, config.loss) for network, own in enumerate(rows)]
-
-
-def write_fold_models(
-    draft: Draft, stack: NetworkStack, prepared: Prepared, folds: Sequence[Fold], classes: Sequence[str]
-) -> None:
-    """Every fold's network in `folds/R/00`."""
-    for network, (fold, fitted) in enumerate(zip(folds, prepared.fitted, strict=True)):
-        write_bp_model(draft, fold_folder(fold.repeat, fold.fold), stack, network, fitted, classes)
-
-
-def final_rows(inputs: BPInputs, config: C, epochs: NDArray[np.int64]) -> tuple[Prepared, C]:
-    """All rows of the folds for one more network, and its config: the median of the folds' epochs, no stopping."""
-    alone = config.model_copy(update={"epochs": max(1, round(float(np.median(epochs)))), "patience": None})
-    return inputs.prepared([final_fold(inputs.planned.plan.rows)], alone), alone
-
-
-def write_final_model(draft: Draft, stack: NetworkStack, prepared: Prepared, classes: Sequence[str]) -> None:
-    """The first network of a stack as the run's `model/`."""
-    write_bp_model(draft, FINAL_FOLDER, stack, 0, prepared.fitted[0], classes)
+    if isinstance(begun, Artifact):
+        together.notify.say(f"{begun.label} is up to date")
+        return outcome(begun, "up-to-date")
+    with begun as draft, BPRun(draft, store, together) as run:
+        content = yield from fill(run)
+        note_test_scoring(store, inputs.planned.plan, inputs.samples, name)
+        path = draft.commit(content)
+        status = "resumed" if draft.resumed else "done"
+    return outcome(store.read(path, "run"), status)

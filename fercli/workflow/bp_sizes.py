@@ -1,6 +1,6 @@
 """`--until-worse`: a size for every fold, chosen by cross validation within that fold's training rows."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,23 +8,26 @@ from numpy.typing import NDArray
 
 from fercli.bp.foldwise import prune_rule_of, rule_of
 from fercli.bp.network import Loss
-from fercli.bp.pruning import PruneRecord, prune, scores_of
+from fercli.bp.pruning import PruneRecord, pruning, scores_of
 from fercli.bp.sizes import SizeChoice, choose_size, size_paths
-from fercli.bp.training import EpochRecord, finish
+from fercli.bp.training import EpochRecord
 from fercli.config.bp import PruneBPConfig
 from fercli.protocol.duplicates import group_numbers
 from fercli.protocol.inner import inner_folds
-from fercli.records import Fold, Notify
-from fercli.workflow.bp_runs import BPInputs, train_shown
+from fercli.records import Fold
+from fercli.workflow.bp_inputs import BPInputs
+from fercli.workflow.bp_runs import BPRun
+from fercli.workflow.bp_together import CHOOSING, Answer, Asked
 
 SIZE_COLUMNS = ("repeat", "fold", "units", "log_loss", "standard_error", "best", "chosen")
 # For both kinds of output units the loss `ce` is the log loss of the probabilities.
 LOG_LOSS: Loss = "ce"
+STEP = "choosing sizes"
 
 
 def chosen_sizes(
-    inputs: BPInputs, folds: Sequence[Fold], config: PruneBPConfig, threads: int, notify: Notify
-) -> tuple[SizeChoice, ...]:
+    run: BPRun, inputs: BPInputs, folds: Sequence[Fold], config: PruneBPConfig
+) -> Generator[Asked, Answer, tuple[SizeChoice, ...]]:
     """One choice per fold: its inner networks are trained like its own and pruned down to one unit.
 
     Rows that a fold holds out are never read: preprocessing, weights, units and scores come from its training rows.
@@ -44,32 +47,29 @@ def chosen_sizes(
         for fold in folds
     ]
     inner = [one for several in divided for one in several]
-    notify.say(f"choosing sizes: {len(inner)} inner networks, pruned down to one unit each")
+    run.together.notify.say(f"choosing sizes: {len(inner)} inner networks, pruned down to one unit each")
     rows = inputs.prepared(inner, config).rows
-    trained = train_shown(rows, len(samples.classes), config, threads, notify, lambda record: None)
+    trained = yield from run.train(rows, len(samples.classes), config, phase=CHOOSING, step=STEP, shared=False)
     starts = [scores_of(trained.stack, network, own, LOG_LOSS).test_loss for network, own in enumerate(rows)]
     removals: list[PruneRecord] = []
-    run = prune(
+    steps = pruning(
         trained.stack,
         rows,
         rule_of(config),
         prune_rule_of(config),
         first_epoch=config.epochs,
         patience=config.patience,
-        threads=threads,
         down_to=np.ones(len(rows), dtype=np.int64),
         shown_loss=LOG_LOSS,
         with_control=False,
     )
-    with notify.progress(f"pruning {len(rows)} inner networks", None, "epochs") as bar:
 
-        def shown(record: EpochRecord | PruneRecord) -> None:
-            if isinstance(record, PruneRecord):
-                removals.append(record)
-            else:
-                bar.advance(1, f"{float(np.mean(record.units)):.1f} units on average")
+    def see(record: EpochRecord | PruneRecord) -> None:
+        if isinstance(record, PruneRecord):
+            removals.append(record)
 
-        finish(run, shown)
+    yield from run.prune(steps, see, phase=CHOOSING, step=STEP)
+    run.laps.lap(STEP)
     paths = size_paths(removals, starts, config.hidden)
     ends = np.cumsum([len(several) for several in divided])[:-1]
     return tuple(choose_size(part) for part in np.split(paths, ends))

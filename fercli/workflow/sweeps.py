@@ -8,6 +8,7 @@ from fercli.artifacts.store import Store
 from fercli.artifacts.tables import records_bytes
 from fercli.errors import UsageError
 from fercli.records import Outcome, Table
+from fercli.workflow.bp_together import Together, Work, run_together
 
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
@@ -32,20 +33,25 @@ def run_sweep(
     store: Store,
     base: str,
     chosen: Sequence[Mapping[str, str]],
-    run: Callable[[Mapping[str, str], str], Callable[[], Outcome]],
+    work: Callable[[Mapping[str, str], str], Work],
+    together: Together,
     *,
     dry_run: bool,
 ) -> Outcome:
-    """Prepare every combination with `run`, then run each and write `runs/NAME.sweep.csv`.
+    """Run the `work` of every combination, all of them trained as one stack, and write `runs/NAME.sweep.csv`.
 
     The answer is up-to-date only when every run was. Scores are those on held-out rows: choosing among the runs by
     them is choosing on the rows that are scored, and the table says so.
     """
-    prepared = [(one, run(one, sweep_name(base, one))) for one in chosen]
-    outcomes = [(one, work()) for one, work in prepared]
+    named = {sweep_name(base, one): one for one in chosen}
+    made = run_together({name: work(one, name) for name, one in named.items()}, together)
+    outcomes = [(one, made[name]) for name, one in named.items()]
     if dry_run:
         return Outcome(
-            payload={"would_make": [outcome.payload["would_make"] for _, outcome in outcomes]},
+            payload={
+                "would_make": [outcome.payload["would_make"] for _, outcome in outcomes],
+                "seconds": sum(outcome.payload["seconds"] for _, outcome in outcomes),
+            },
             lines=tuple(line for _, outcome in outcomes for line in outcome.lines),
         )
     lines = [_line(one, outcome.payload) for one, outcome in outcomes]
@@ -55,7 +61,7 @@ def run_sweep(
     done = all(outcome.status == "up-to-date" for _, outcome in outcomes)
     return Outcome(
         status="up-to-date" if done else "done",
-        payload={"sweep": lines},
+        payload={"runs": [dict(outcome.payload) for _, outcome in outcomes], "sweep": lines},
         tables=(
             Table(
                 f"sweep {base}: {len(lines)} runs",

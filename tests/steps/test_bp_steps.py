@@ -198,7 +198,12 @@ def test_a_damaged_network_is_named(store, notify):
 
 def test_dry_run_writes_nothing(store, notify):
     outcome = prune_bp.run(PruneBPConfig(**PRUNING), Request(dry_run=True), store, notify)
-    assert outcome.payload == {"would_make": "run/prune-bp", "networks": FOLDS, "epochs": 4}
+    payload = dict(outcome.payload)
+    seconds, round_seconds = payload.pop("seconds"), payload.pop("round_seconds")
+    assert payload == {"would_make": "run/prune-bp", "networks": FOLDS, "epochs": 4}
+    assert 0 < seconds < 60
+    assert round_seconds == pytest.approx(seconds)  # twice the networks for half the epochs
+    assert "s for every round of pruning" in outcome.lines[0]
     assert store.names("run") == store.names("folds") == []
 
 

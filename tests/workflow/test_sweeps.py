@@ -43,7 +43,11 @@ def test_a_comma_list_makes_one_run_per_value_and_a_table(sheet, fer):
     with (sheet / "ws/runs/prune-bp.sweep.csv").open(newline="") as handle:
         lines = list(csv.DictReader(handle))
     assert [line["correlated"] for line in lines] == ["0.9", "0.5"]
-    assert [line["run"] for line in json.loads(answer.out)["sweep"]] == [line["run"] for line in lines]
+    body = json.loads(answer.out)
+    assert [line["run"] for line in body["sweep"]] == [line["run"] for line in lines]
+    # The whole answer of every run, as the sweeps of train-baseline give it.
+    assert [run["run"] for run in body["runs"]] == [line["run"] for line in lines]
+    assert all({"accuracy", "confusion", "folds", "hidden_after", "seconds"} <= set(run) for run in body["runs"])
     for line in lines:
         run = store.open("run", line["run"])
         assert float(line["accuracy"]) == run.json("metrics.json")["accuracy"]
@@ -51,14 +55,45 @@ def test_a_comma_list_makes_one_run_per_value_and_a_table(sheet, fer):
     assert json.loads(fer("prune-bp", *QUICK, "--correlated", "0.9,0.5", "--json").out)["status"] == "up-to-date"
 
 
-def test_a_run_of_a_sweep_is_the_run_alone(sheet, fer):
-    assert fer("prune-bp", *QUICK, "--correlated", "0.9,0.5").code == 0
-    assert fer("prune-bp", *QUICK, "--correlated", 0.5, "--name", "alone").code == 0
-    store = Store(sheet / "ws")
-    alone, swept = (store.open("run", name) for name in ("alone", "prune-bp.correlated-0.5"))
-    same = [name for name in alone.manifest.files if name not in ("timing.csv", "metrics.json")]
-    assert "folds/0/02/weights.safetensors" in same
-    assert [alone.manifest.files[name] for name in same] == [swept.manifest.files[name] for name in same]
+def fingerprints(workspace):
+    store = Store(workspace)
+    return {name: store.open("run", name).manifest.fingerprint for name in store.names("run")}
+
+
+@pytest.mark.parametrize(
+    ("command", "swept"),
+    [
+        ("prune-bp", ("--correlated", "0.9,0.5")),
+        ("prune-bp", ("--hidden", "6,9", "--criterion", "correlation,angle")),
+        ("prune-bp", ("--lr", "0.01,0.2", "--scaling", "zscore,minmax,none")),
+        ("prune-bp", ("--dead", "0.01,30", "--retrain-epochs", "1,3", "--max-rounds", "1,9")),
+        ("train-bp", ("--hidden", "3,12,20", "--optimizer", "adam,sgd,momentum", "--loss", "ce,mse")),
+        ("train-bp", ("--output", "sigmoid,softmax", "--precision", "float32,float64", "--pca", "1,none")),
+        ("train-bp", ("--epochs", "1,5", "--batch-size", "7,0,32", "--weight-decay", "0,0.1", "--seed", 3)),
+    ],
+)
+def test_a_run_of_a_sweep_is_the_run_alone_to_the_last_byte(sheet, fer, command, swept):
+    plain = [part for part in QUICK if command == "prune-bp" or part not in ("--retrain-epochs", 1)]
+    lists = dict(zip(swept[::2], swept[1::2], strict=True))
+    # The lists last and in the order of the options, which names the runs.
+    given = {name: value for name, value in zip(plain[::2], plain[1::2], strict=True) if name not in lists} | lists
+    arguments = [part for pair in given.items() for part in pair]
+    answer = fer(command, *arguments, "--threads", 2, "--json")
+    assert answer.code == 0, answer.err
+    together = fingerprints(sheet / "ws")
+    lists = {name[2:].replace("-", "_"): value.split(",") for name, value in given.items() if "," in str(value)}
+    chosen = combinations(lists)
+    assert len(together) == len(chosen)
+    workspace = sheet / "alone"
+    assert fer("import-features", sheet / "sheet.csv", "-w", workspace).code == 0
+    for one in chosen[:: max(1, len(chosen) // 4)]:
+        own = given | {"--" + name.replace("_", "-"): value for name, value in one.items()}
+        parts = [part for pair in own.items() for part in pair]
+        name = sweep_name(command, one)
+        assert fer(command, *parts, "--name", name, "--threads", 1, "-w", workspace).code == 0
+    alone = fingerprints(workspace)
+    assert alone
+    assert alone == {name: together[name] for name in alone}
 
 
 def test_hidden_widths_are_a_sweep_and_never_two_layers(sheet, fer):
