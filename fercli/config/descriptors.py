@@ -8,11 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from fercli.config.base import Config
 from fercli.errors import UsageError
 
-Descriptor = Literal["phog", "lpq", "hog", "lbp"]
 Canny = Literal["matlab", "matlab-2011", "matlab-2010", "opencv"]
 Frequency = Literal["uniform", "gaussian", "quadrature"]
-
-DESCRIPTORS: tuple[Descriptor, ...] = ("phog", "lpq", "hog", "lbp")
 
 
 def _grid(value: Any) -> Any:
@@ -45,13 +42,15 @@ Window = Annotated[int, Field(ge=3, le=99)]
 class DescriptorConfig(Config):
     """The descriptors, in this order, and all their parameters; `PRESETS` names published settings.
 
+    Names of descriptors are those of `descriptors.registry`, which refuses any other.
+
     `pca` is what trainers keep of each block when they are not told otherwise: a number of components, a share
     of the variance, or None for the descriptors as they are. Nothing is fitted at extraction.
     """
 
     options: ClassVar[Mapping[str, str]] = {"lpq_windows": "--lpq-window"}
 
-    descriptors: tuple[Descriptor, ...] = ("phog", "lpq")
+    descriptors: tuple[str, ...] = ("phog", "lpq")
     phog_bins: int = Field(default=8, ge=1, le=360)
     phog_angle: Literal[180, 360] = 360
     phog_levels: int = Field(default=3, ge=0, le=8)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.config.descriptors import DescriptorConfig
-from fercli.descriptors import hog, lbp, lpq, phog
 from fercli.descriptors.pixels import gray
+from fercli.descriptors.registry import kind_of
 from fercli.errors import EnvironmentFailure
 from fercli.records import Block
 
@@ -27,22 +27,11 @@ def blocks(config: DescriptorConfig, image_shape: tuple[int, ...]) -> tuple[Bloc
     """The columns of each descriptor for pictures of `image_shape` (H, W) or (H, W, 3), in the config's order.
 
     Blocks are named as the descriptors, LPQ with several windows as lpq3, lpq5 and so on. Raises InputError
-    where a parameter does not fit pictures of this size, before anything is computed.
+    where a parameter does not fit pictures of this size and UsageError for a name that no descriptor has, before
+    anything is computed.
     """
     height, width = image_shape[:2]
-    widths: list[tuple[str, int]] = []
-    for name in config.descriptors:
-        if name == "phog":
-            widths.append((name, phog.columns(height, width, bins=config.phog_bins, levels=config.phog_levels)))
-        elif name == "lpq":
-            for window in config.lpq_windows:
-                label = name if len(config.lpq_windows) == 1 else f"{name}{window}"
-                widths.append((label, lpq.columns(height, width, window=window, grid=config.lpq_grid)))
-        elif name == "hog":
-            widths.append((name, hog.columns(height, width, **_hog_options(config))))
-        else:
-            options = {"points": config.lbp_points, "grid": config.lbp_grid}
-            widths.append((name, lbp.columns(height, width, **options)))  # type: ignore[arg-type]
+    widths = [entry for name in config.descriptors for entry in kind_of(name).widths(config, height, width)]
     stops = np.cumsum([width for _, width in widths]).tolist()
     return tuple(
         Block(name=name, start=stop - width, stop=stop) for (name, width), stop in zip(widths, stops, strict=True)
@@ -59,7 +48,7 @@ def extract(images: NDArray[np.uint8], config: DescriptorConfig) -> NDArray[np.f
     out = np.empty((len(stack), columns[-1].stop), dtype=np.float32)
     place = iter(columns)
     for name in config.descriptors:
-        for values in _computed(name, stack, config):
+        for values in kind_of(name).values(stack, config):
             block = next(place)
             out[:, block.start : block.stop] = values
     return out
@@ -136,36 +125,3 @@ def _parallel(jobs: int, backend: Backend, scheduler: str | None) -> Iterator[jo
             ) from error
         stack.enter_context(joblib.parallel_config(backend="dask", client=client))
         yield stack.enter_context(joblib.Parallel(n_jobs=jobs, **options))
-
-
-def _computed(name: str, stack: NDArray[np.uint8], config: DescriptorConfig) -> Iterator[NDArray[np.float64]]:
-    """The blocks of one descriptor, one after the other."""
-    if name == "phog":
-        yield phog.phog_batch(
-            stack,
-            bins=config.phog_bins,
-            angle=config.phog_angle,
-            levels=config.phog_levels,
-            canny=config.phog_canny,
-        )
-    elif name == "lpq":
-        for window in config.lpq_windows:
-            yield lpq.lpq_batch(
-                stack,
-                window=window,
-                frequency=config.lpq_frequency,
-                decorrelate=config.lpq_decorrelate,
-                grid=config.lpq_grid,
-            )
-    elif name == "hog":
-        yield hog.hog_batch(stack, **_hog_options(config))
-    else:
-        yield lbp.lbp_batch(stack, points=config.lbp_points, radius=config.lbp_radius, grid=config.lbp_grid)
-
-
-def _hog_options(config: DescriptorConfig) -> dict[str, int]:
-    return {
-        "orientations": config.hog_orientations,
-        "cell": config.hog_cell,
-        "block": config.hog_block,
-    }

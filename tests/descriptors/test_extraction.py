@@ -164,3 +164,9 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path, monkeypatch)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0]
+
+
+def test_an_unknown_descriptor_is_refused_with_the_list():
+    with pytest.raises(UsageError, match="there is no descriptor 'sift'") as refused:
+        extraction.blocks(DescriptorConfig(descriptors=("phog", "sift")), (48, 48))
+    assert refused.value.next_step == "take some of phog, lpq, hog, lbp"
