@@ -12,7 +12,7 @@ from fercli.descriptors.hog import hog_batch
 from fercli.descriptors.lbp import lbp_batch
 from fercli.descriptors.lpq import lpq_batch
 from fercli.descriptors.phog import phog_batch
-from fercli.errors import EnvironmentFailure, InputError
+from fercli.errors import EnvironmentFailure, InputError, UsageError
 
 ALL = DescriptorConfig(descriptors=("lpq", "hog", "phog", "lbp"), lpq_windows=(3, 7), lpq_grid=(2, 3))
 
