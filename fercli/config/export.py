@@ -82,7 +82,9 @@ class ExportedFacts(Config):
     of `size` (height, width) and `channels`; `columns` are float32 rows of `columns` raw features.
     descriptors: for columns, the settings of `extract-features` that make them from pictures of `size`; None where
     somebody else made them or nobody knows. blocks: name and width of each run of columns.
-    views: looks at each picture whose probabilities are averaged. run, fingerprint: where it came from.
+    fit: how pictures of another shape got `size`; faces: margin and alignment where faces were cut out; both as
+    `import-dataset` had them, None and empty where nobody knows. views: parts of each picture whose probabilities are
+    averaged. run, fingerprint: where it came from.
     """
 
     format: Literal["fercli-export"] = "fercli-export"
@@ -95,6 +97,8 @@ class ExportedFacts(Config):
     columns: Annotated[int, Field(ge=1)] | None = None
     blocks: tuple[tuple[str, int], ...] = ()
     descriptors: dict[str, Any] | None = None
+    fit: Literal["pad", "crop", "stretch"] | None = None
+    faces: dict[str, Any] = Field(default_factory=dict)
     views: Annotated[int, Field(ge=1)] = 1
     run: str
     fingerprint: str

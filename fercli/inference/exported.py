@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from fercli.config.export import EXPORT_FORMAT, EXPORT_VERSION, HEADER_KEY, ExportedFacts
@@ -53,7 +53,7 @@ def exported_scorer(path: Path, *, device: str = "cpu") -> ExportedScorer:
     version; EnvironmentFailure where onnxruntime is missing or cannot use the device.
     """
     if path.is_dir():
-        return exported_folder(path, device=device)
+        return files_scorer(folder_files(path), device=device)
     if path.suffix.lower() not in ENDINGS:
         raise ArtifactError(
             f"an exported model ends in {' or '.join(ENDINGS)}, or is a folder with {FACTS}",
@@ -68,7 +68,7 @@ def exported_scorer(path: Path, *, device: str = "cpu") -> ExportedScorer:
         ) from None
     if path.suffix.lower() == ".onnx":
         return onnx_scorer(data, where=str(path), device=device)
-    return _safetensors_scorer(path, data, device)
+    return safetensors_scorer(data, where=str(path), device=device)
 
 
 def onnx_scorer(data: bytes, *, where: str, device: str = "cpu", threads: int | None = None) -> ExportedScorer:
@@ -77,9 +77,8 @@ def onnx_scorer(data: bytes, *, where: str, device: str = "cpu", threads: int | 
     return ExportedScorer(facts, onnx_scores(data, facts, where=where, device=device, threads=threads))
 
 
-def exported_folder(folder: Path, *, device: str = "cpu") -> ExportedScorer:
-    """The scorer of a folder with `model.json` and its weights, whose facts stand in `model.json` under `export`."""
-    files = folder_files(folder)
+def files_scorer(files: ModelFiles, *, device: str = "cpu") -> ExportedScorer:
+    """The scorer of `model.json`, whose facts stand under `export`, and the weights beside it."""
     facts = _facts(files.facts().get("export"), files.where)
     return ExportedScorer(facts, _checked_scorer(files, facts, device))
 
@@ -100,14 +99,13 @@ def folder_files(folder: Path) -> ModelFiles:
     return ModelFiles(folder.name, str(folder), read)
 
 
-def _safetensors_scorer(path: Path, data: bytes, device: str) -> ExportedScorer:
-    where = str(path)
+def safetensors_scorer(data: bytes, *, where: str, device: str = "cpu") -> ExportedScorer:
+    """The scorer of the bytes of a .safetensors file; see `exported_scorer`."""
     try:
-        with safe_open(where, framework="np") as file:
-            header = (file.metadata() or {}).get(HEADER_KEY)
         tensors = load(data)
     except (OSError, SafetensorError) as error:
         raise _damaged(f"not readable weights: {error}", where) from None
+    header = _header(data).get("__metadata__", {}).get(HEADER_KEY)
     if header is None:
         raise _foreign(where)
     record = _json(header, where)
@@ -119,7 +117,15 @@ def _safetensors_scorer(path: Path, data: bytes, device: str) -> ExportedScorer:
         own = name.startswith(PREPROCESSING_PREFIX)
         parts[PREPROCESSING if own else WEIGHTS][name.removeprefix(PREPROCESSING_PREFIX)] = array
     contents = {FACTS: json.dumps(record["model"]).encode(), **{name: save(part) for name, part in parts.items()}}
-    return ExportedScorer(facts, _checked_scorer(ModelFiles(path.name, where, contents.__getitem__), facts, device))
+    return ExportedScorer(
+        facts, _checked_scorer(ModelFiles("the exported model", where, contents.__getitem__), facts, device)
+    )
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    """The JSON that a safetensors file begins with, after its length; `load` has checked both."""
+    header: dict[str, Any] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return header
 
 
 def _checked_scorer(files: ModelFiles, facts: ExportedFacts, device: str) -> Scores:

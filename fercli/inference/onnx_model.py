@@ -16,20 +16,9 @@ from fercli.errors import ArtifactError, EnvironmentFailure
 OPERATORS = frozenset(
     {
         *("Abs", "Add", "ArgMax", "BatchNormalization", "Cast", "Concat", "Conv", "Div", "Equal", "Exp", "Flatten"),
-        *("Gather", "Gemm", "GlobalAveragePool", "Less", "Log", "MatMul", "Max", "MaxPool", "Mul", "ReduceMean"),
-        *(
-            "ReduceSum",
-            "Relu",
-            "Reshape",
-            "Sigmoid",
-            "Sign",
-            "Slice",
-            "Softmax",
-            "Sub",
-            "Transpose",
-            "Unsqueeze",
-            "Where",
-        ),
+        *("Gather", "Gemm", "GlobalAveragePool", "Identity", "Less", "Log", "MatMul", "Max", "MaxPool", "Mul"),
+        *("ReduceMean", "ReduceSum", "Relu", "Reshape", "Sigmoid", "Sign", "Slice", "Softmax", "Sub", "Transpose"),
+        *("Unsqueeze", "Where"),
     }
 )
 # Pixels or values at a time, so that memory stays small whatever the batch.

@@ -1,17 +1,12 @@
 """`fer export`: features leave the workspace as a sheet that says what its components were fitted on."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli import __version__
-from fercli.artifacts.disk import Disk, flush_folder
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.export import ExportConfig, FoldRows
 from fercli.config.protocol import ProtocolConfig
@@ -23,6 +18,7 @@ from fercli.records import Notify, Outcome, Samples, Table
 from fercli.workflow.features import blocks_of
 from fercli.workflow.inputs import folds_base
 from fercli.workflow.named import named_artifact
+from fercli.workflow.outside_files import check_target, whole
 from fercli.workflow.plans import standing_folds
 from fercli.workflow.request import Request
 
@@ -51,9 +47,10 @@ def run(
         raise UsageError(
             f"{artifact.label} is no features artifact, and a sheet holds features",
             where="--format sheet",
-            next_step=f"choose one of: {', '.join(store.names('features')) or 'none stands yet'}",
+            next_step=f"choose one of: {', '.join(store.names('features')) or 'none stands yet'}; "
+            "a run's model leaves with --format onnx or safetensors",
         )
-    _check_target(out, force=request.force)
+    check_target(out, "a sheet", tuple(WRITERS), force=request.force)
     samples = artifact.samples()
     pca = artifact.content["pca"] if default_pca else config.pca
     on = _fitted_on(store, artifact, samples, config.fit_on, request) if pca is not None else None
@@ -83,7 +80,7 @@ def run(
         *(("leak", leak) for leak in leaks),
         ("written by", f"fercli {__version__}"),
     )
-    with _whole(out) as stream:
+    with whole(out) as stream:
         WRITERS[out.suffix.lower()](SheetContent(samples, features, blocks, fitted, leaks, notes), stream)
     for leak in leaks:
         notify.warn(f"leak: {leak}")
@@ -95,23 +92,6 @@ def run(
     )
     payload = {"out": str(out), "format": "sheet", **facts, "blocks": columns, "leaks": list(leaks)}
     return Outcome(payload=payload, tables=(table,))
-
-
-def _check_target(out: Path, *, force: bool) -> None:
-    if out.suffix.lower() not in WRITERS:
-        raise UsageError(
-            f"--out: a sheet ends in {' or '.join(WRITERS)}, not {out.suffix or 'nothing'}",
-            where=str(out),
-            next_step=f"give --out {out.with_suffix('.csv')}",
-        )
-    if not out.parent.is_dir():
-        raise UsageError("--out: there is no such folder", where=str(out.parent), next_step="make it first")
-    if out.is_dir() or (out.exists() and not force):
-        raise UsageError(
-            f"--out: a {'folder' if out.is_dir() else 'file'} of this name stands",
-            where=str(out),
-            next_step="give another name" + ("" if out.is_dir() else ", or replace it with --force"),
-        )
 
 
 def _fitted_on(
@@ -164,16 +144,3 @@ def _shares(fitted: Fitted | None) -> list[float | None]:
         None if part is None or part.total_variance <= 0 else float(part.variances.sum() / part.total_variance)
         for part in fitted.projections
     ]
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[BinaryIO]:
-    """A file that takes its name only when all of it is on the disk; nothing is left behind when it is not."""
-    temporary = out.with_name(f".{out.name}.new")
-    try:
-        with Disk().open(temporary, "wb") as stream:
-            yield stream
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
-    flush_folder(out.parent)

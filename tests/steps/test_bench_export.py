@@ -92,7 +92,7 @@ def test_the_workbook_says_where_it_came_from(fer, tmp_path, table):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("table", "--format", "onnx", "--out", "s.csv"), 2, "--format: onnx cannot be written by this release"),
+        (("table", "--format", "pickle", "--out", "s.csv"), 2, "--format: pickle cannot be written by this release"),
         (("table", "--out", "s.txt"), 2, "--out: a sheet ends in .csv or .xlsx, not .txt"),
         (("table", "--out", "none/s.csv"), 2, "--out: there is no such folder"),
         (("table", "--out", "table.csv"), 2, "--out: a file of this name stands"),
