@@ -20,8 +20,12 @@ class Disk:
         """A binary file that is flushed to the device before it is closed."""
         with path.open(mode) as handle:
             yield handle  # type: ignore[misc]
-            handle.flush()
-            os.fsync(handle.fileno())
+            self.sync(handle)  # type: ignore[arg-type]
+
+    def sync(self, handle: BinaryIO) -> None:
+        """Bring what was written so far to the device."""
+        handle.flush()
+        os.fsync(handle.fileno())
 
     def write_file(self, path: Path, data: bytes) -> None:
         """The whole of a file; its folder is made when missing."""
@@ -43,8 +47,12 @@ class Disk:
         """Write a file so that readers see the old bytes or the new ones, never a part."""
         temporary = path.with_name(f".{path.name}.new")
         self.write_file(temporary, data)
-        os.replace(temporary, path)
-        flush_folder(path.parent)
+        self.replace(temporary, path)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename a file over another, and flush the folder."""
+        os.replace(source, target)
+        flush_folder(target.parent)
 
 
 def flush_folder(path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from fercli.artifacts import tables
 from fercli.artifacts.arrays import ArrayWriter
-from fercli.artifacts.disk import Disk, sha256_of
+from fercli.artifacts.disk import Disk, flush_folder, sha256_of
 from fercli.artifacts.provenance import environment
 from fercli.artifacts.schema import (
     MANIFEST,
@@ -34,10 +34,10 @@ COPY_BYTES = 1 << 20
 def remove_hidden(folder: Path) -> None:
     """Remove checkpoints and markers, which live under hidden names, from a finished folder."""
     for entry in folder.glob(".*"):
-        if entry.is_dir():
+        if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
-            entry.unlink()
+            entry.unlink(missing_ok=True)
 
 
 class Draft:
@@ -84,11 +84,16 @@ class Draft:
 
     def __enter__(self) -> Self:
         try:
+            if self.folder.is_symlink():
+                # Never written by us: what it points to belongs to somebody else.
+                self.folder.unlink()
             self.resumed = self._may_resume()
             if not self.resumed:
                 if self.folder.exists():
                     shutil.rmtree(self.folder)
                 self._disk.make_folder(self.folder)
+            # A manifest of the last attempt must not call what is now written over it whole.
+            (self.folder / MANIFEST).unlink(missing_ok=True)
             self._keep = self.resumed
         except BaseException:
             self._lock.close()
@@ -178,16 +183,22 @@ class Draft:
             key=self.key,
             fingerprint=fingerprint_of(self.key, facts, files),
         )
+        self._flush_folders()
         self._disk.replace_file(self.folder / MANIFEST, manifest.text().encode())
         # Only now: until the manifest stands, a crash must be able to resume from the checkpoints.
         remove_hidden(self.folder)
-        if self.path.exists():
+        if self.path.exists() or self.path.is_symlink():
             trash = self._root / ".trash"
             self._disk.make_folder(trash)
             self._disk.rename(self.path, trash / f"{self.kind}-{self.name}-{time.time_ns()}-{os.getpid()}")
         self._disk.rename(self.folder, self.path)
         self._committed = True
         return self.path
+
+    def _flush_folders(self) -> None:
+        """Make the names of the files durable too, which a manifest is about to vouch for."""
+        for folder in [self.folder, *(entry for entry in self.folder.rglob("*") if entry.is_dir())]:
+            flush_folder(folder)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -6,6 +6,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fercli.artifacts.contents import check_content
+from fercli.artifacts.json_text import read_json
 from fercli.errors import ArtifactError
 
 SCHEMA_VERSION = 1
@@ -22,8 +24,9 @@ FOLDERS: dict[Kind, str] = {
     "report": "reports",
 }
 
-# Seconds differ from run to run; they stand outside key and fingerprint, so that equal results are equal artifacts.
-UNHASHED_FILES = frozenset({"timing.csv"})
+# Seconds differ from run to run, a drawing with the release that draws it; they stand outside key and fingerprint, so
+# that equal results are equal artifacts.
+UNHASHED_FILES = frozenset({"timing.csv", "contact-sheet.png"})
 
 
 class FileEntry(BaseModel):
@@ -73,8 +76,8 @@ class Manifest(BaseModel):
     def parse(cls, data: bytes, *, where: str) -> "Manifest":
         """The manifest in `data`; ArtifactError when it is not JSON, not of this schema or of a future one."""
         try:
-            raw = json.loads(data.decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            raw = read_json(data)
+        except ValueError as error:
             raise ArtifactError(
                 f"{MANIFEST} is not readable JSON ({error})",
                 where=where,
@@ -88,7 +91,7 @@ class Manifest(BaseModel):
                 next_step="upgrade fercli, or make the artifact again with this version under another --name",
             )
         try:
-            return cls.model_validate(raw)
+            manifest = cls.model_validate(raw)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole file"
@@ -97,6 +100,8 @@ class Manifest(BaseModel):
                 where=where,
                 next_step="restore the folder from a copy, or make the artifact again with --force",
             ) from None
+        check_content(manifest.content, where=where)
+        return manifest
 
 
 def canonical(value: Any) -> bytes:

@@ -1,8 +1,6 @@
 """The workspace: what stands in it, which input a command means, and when work can be left out."""
 
-import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,10 +10,13 @@ from typing import Any
 
 from fercli.artifacts import tables
 from fercli.artifacts.arrays import read_array
+from fercli.artifacts.contents import Facts, check_array, check_file
 from fercli.artifacts.differences import differences, parent_differences
 from fercli.artifacts.disk import Disk, sha256_of
 from fercli.artifacts.draft import Draft, remove_hidden
-from fercli.artifacts.locks import exclusive, is_held
+from fercli.artifacts.json_text import read_json
+from fercli.artifacts.locks import exclusive, if_free, is_held
+from fercli.artifacts.naming import check_name, is_file, is_folder
 from fercli.artifacts.schema import FOLDERS, KINDS, MANIFEST, UNHASHED_FILES, Kind, Manifest, Parent, key_of
 from fercli.errors import ArtifactError, EnvironmentFailure, UsageError
 from fercli.records import Samples
@@ -25,7 +26,6 @@ CHECKED_BYTES = 64_000_000
 EDITED = {
     "folds.csv": "an edited table is new folds: copy it elsewhere, restore this one, fer make-folds --from the copy"
 }
-NAME_PATTERN = re.compile(r"[^\s./\\][^/\\\0\n\r]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Artifact:
 
     @property
     def content(self) -> dict[str, Any]:
-        return self.manifest.content
+        return Facts(self.manifest.content, label=self.label, where=str(self.path / MANIFEST))
 
     @property
     def config(self) -> dict[str, Any]:
@@ -80,18 +80,22 @@ class Artifact:
         return name in self.manifest.files
 
     def array(self, name: str, *, mmap: bool = True) -> Any:
-        """One of its arrays, memory-mapped read-only."""
-        return read_array(self.file(name), mmap=mmap)
+        """One of its arrays, memory-mapped read-only; ArtifactError when it is not of the kind that we write."""
+        array = read_array(self.file(name), mmap=mmap)
+        check_array(name, array, rows=self.manifest.content.get("rows"), label=self.label, where=str(self.path / name))
+        return array
 
     def json(self, name: str) -> Any:
         """One of its JSON files."""
         path = self.file(name)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            value = read_json(path.read_bytes())
+        except (OSError, ValueError) as error:
             raise ArtifactError(
                 f"not readable JSON: {error}", where=str(path), next_step="make the artifact again with --force"
             ) from None
+        check_file(name, value, where=str(path))
+        return value
 
     def samples(self) -> Samples:
         """Its `samples.csv`, with the classes in their stored order."""
@@ -124,14 +128,17 @@ class Store:
             if not folder.is_dir():
                 continue
             for draft in folder.glob(".*.partial"):
+                if draft.is_symlink() or not (draft / MANIFEST).is_file():
+                    continue
                 name = draft.name[1 : -len(".partial")]
-                complete = (draft / MANIFEST).is_file() and not (folder / name).exists()
-                if complete and not is_held(self.lock_path(kind, name)):
-                    try:
-                        remove_hidden(draft)
-                        self.disk.rename(draft, folder / name)
-                    except OSError:
-                        continue  # a read-only workspace can still be read
+                try:
+                    with if_free(self.lock_path(kind, name)) as free:
+                        # Asked under the lock: another process may have finished the swap, or begun anew, by now.
+                        if free and (draft / MANIFEST).is_file() and not (folder / name).exists():
+                            remove_hidden(draft)
+                            self.disk.rename(draft, folder / name)
+                except OSError:
+                    continue  # a read-only workspace can still be read
 
     def names(self, kind: Kind) -> list[str]:
         """Names of the artifacts of a kind, sorted."""
@@ -145,15 +152,16 @@ class Store:
         folder = self.folder(kind)
         if not folder.is_dir():
             return []
-        names = sorted(draft.name[1 : -len(".partial")] for draft in folder.glob(".*.partial"))
+        drafts = (draft for draft in folder.glob(".*.partial") if draft.is_dir() and not draft.is_symlink())
+        names = sorted(draft.name[1 : -len(".partial")] for draft in drafts)
         return [(name, is_held(self.lock_path(kind, name))) for name in names]
 
     def open(self, kind: Kind, name: str) -> Artifact:
         """The artifact called `name`, or at that path; its files are there with their recorded sizes."""
         path = self.folder(kind) / name
-        if not path.is_dir() and (os.sep in name or "/" in name) and Path(name).is_dir():
+        if not is_folder(path) and (os.sep in name or "/" in name) and is_folder(Path(name)):
             path = Path(name)
-        if not path.is_dir():
+        if not is_folder(path):
             standing = self.names(kind)
             raise ArtifactError(
                 f"there is no {kind} called {name}",
@@ -178,7 +186,7 @@ class Store:
             raise ArtifactError(f"this is a {manifest.kind}, not a {kind}", where=str(path), next_step=f"name a {kind}")
         for name, entry in manifest.files.items():
             file = path / name
-            if ".." in Path(name).parts or Path(name).is_absolute() or not file.is_file():
+            if ".." in Path(name).parts or Path(name).is_absolute() or not is_file(file):
                 problem = "is missing"
             elif file.stat().st_size != entry.bytes:
                 problem = f"has {file.stat().st_size} bytes, recorded are {entry.bytes}"
@@ -303,16 +311,6 @@ MAKE_FIRST: dict[Kind, str] = {
     "evaluation": "make one with fer evaluate",
     "report": "make one with fer report",
 }
-
-
-def check_name(name: str) -> None:
-    """UsageError unless the name can be a folder in the workspace."""
-    if not NAME_PATTERN.fullmatch(name):
-        raise UsageError(
-            f"{name!r} cannot be the name of an artifact",
-            where="--name",
-            next_step="use letters, digits, '-', '_' and '.', not starting with a dot",
-        )
 
 
 def descends(artifact: Artifact, ancestor: Artifact) -> bool:

@@ -151,7 +151,7 @@ def crash_while_writing(store: Store, *, keep: bool) -> None:
     with pytest.raises(Crash), draft:
         if keep:
             draft.keep_partial()
-        with draft.array_writer("images.npy", (4,), np.uint8, resume=True) as writer:
+        with draft.array_writer("numbers.npy", (4,), np.uint8, resume=True) as writer:
             writer.append(np.ones((3, 4), np.uint8))
             writer.flush()
             writer.append(np.ones((1, 4), np.uint8))
@@ -172,11 +172,11 @@ def test_a_kept_partial_resumes_after_the_flushed_rows(tmp_path):
     assert store.interrupted("dataset") == [("faces", False)]
     with begin(store) as draft:
         assert draft.resumed
-        with draft.array_writer("images.npy", (4,), np.uint8, resume=True) as writer:
+        with draft.array_writer("numbers.npy", (4,), np.uint8, resume=True) as writer:
             assert writer.rows == 3
             writer.append(np.full((2, 4), 7, np.uint8))
         draft.commit({"classes": []})
-    array = store.open("dataset", "faces").array("images.npy")
+    array = store.open("dataset", "faces").array("numbers.npy")
     assert array.tolist() == [[1] * 4] * 3 + [[7] * 4] * 2
     assert store.interrupted("dataset") == []
 
@@ -186,7 +186,7 @@ def test_a_partial_of_another_key_is_not_resumed(tmp_path):
     crash_while_writing(store, keep=True)
     with begin(store, {"size": 64}) as draft:
         assert not draft.resumed
-        assert not (draft.folder / "images.npy").exists()
+        assert not (draft.folder / "numbers.npy").exists()
         draft.commit({})
 
 
