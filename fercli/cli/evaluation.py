@@ -107,6 +107,10 @@ def register(app: typer.Typer) -> None:
         session: Session,
         runs: Runs = None,
         title: Annotated[str | None, typer.Option("--title", help="Title of the page.", show_default=False)] = None,
+        with_images: Annotated[
+            bool,
+            typer.Option("--with-images", help="Show the most confident errors of each run, as pictures in the page."),
+        ] = False,
         draws: Draws = 2000,
         seed: options.Seed = 0,
         name: options.Name = None,
@@ -117,5 +121,5 @@ def register(app: typer.Typer) -> None:
         from fercli.config.report import ReportConfig
         from fercli.steps import report as step
 
-        config = ReportConfig.of(title=title, draws=draws, seed=seed)
+        config = ReportConfig.of(title=title, with_images=with_images, draws=draws, seed=seed)
         return step.run(config, runs or (), session.request(name=name), session.store(), session.console)

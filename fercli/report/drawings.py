@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercli.report.figures.activations import activations_figure
+from fercli.report.figures.balance import balance_figure
 from fercli.report.figures.confusion import confusion_figure
 from fercli.report.figures.curves import curves_figure
 from fercli.report.figures.distributions import distributions_figure
@@ -22,7 +23,7 @@ from fercli.report.figures.style import png_bytes, svg_bytes
 from fercli.report.figures.units import units_figure
 from fercli.report.material import Drawing, RunMaterial
 from fercli.report.structure import Box, Part, folded
-from fercli.report.wording import percent, protocols_of
+from fercli.report.wording import few, percent, protocols_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,11 +101,26 @@ def models_drawing(runs: Sequence[RunMaterial], stem: str = "models") -> list[Dr
     first = runs[0].metrics
     methods = sorted({str((run.metrics["intervals"]["accuracy"] or {}).get("method", "none")) for run in runs})
     protocols = protocols_of([run.metrics for run in runs])
+    division = protocols[0] if len(protocols) == 1 else "the protocols stand under the table"
     return _drawing(
         stem,
-        f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {'; '.join(protocols)}; "
+        f"Held-out accuracy with 95 % intervals ({', '.join(methods)}); {division}; "
         f"chance is {percent(first['chance'])} %.",
         models_figure(scores, first["chance"]),
+    )
+
+
+def balance_drawing(runs: Sequence[RunMaterial], stem: str) -> list[Drawing]:
+    """What each fold holds out, of runs that hold out the same; of repeated folds the first repeat."""
+    folds = [fold for fold in runs[0].folds if fold.repeat == runs[0].folds[0].repeat]
+    repeats = len({fold.repeat for fold in runs[0].folds})
+    groups = [fold.groups for fold in folds if fold.groups is not None]
+    whole = f" Each fold holds {min(groups)} to {max(groups)} groups." if groups else ""
+    return _drawing(
+        stem,
+        f"Balance of the folds of {few([run.name for run in runs])}: a column is a fold, the depth of a cell its "
+        f"class's share of the rows held out.{whole}" + (f" First of {repeats} repeats." if repeats > 1 else ""),
+        balance_figure(np.array([fold.counts for fold in folds], dtype=np.int64), runs[0].metrics["classes"]),
     )
 
 

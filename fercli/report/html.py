@@ -1,6 +1,8 @@
 """The only place that turns text into HTML; every string that comes from data is escaped here."""
 
+import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -90,10 +92,18 @@ def details(summary: str, *content: str, is_open: bool = False) -> str:
 def figure(svg: str, caption: str, key: str) -> str:
     """An SVG of ours inside the page: its ids made unique by `key`, its colours the page's, its size the column's."""
     inner = svg[svg.index("<svg") :]
-    inner = _IDS.sub(lambda match: f"{match[1]}{key}-{match[2]}", inner)
+    # a digest: keys hold names of runs, and what a name may hold would end the attribute
+    prefix = f"f{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+    inner = _IDS.sub(lambda match: f"{match[1]}{prefix}-{match[2]}", inner)
     for colour, variable in THEMED.items():
         inner = inner.replace(colour, variable)
     opening, rest = inner.split(">", 1)
     opening = re.sub(r'\s(width|height|version)="[^"]*"', "", opening)
     opening += f' role="img" aria-label="{text(caption)}"'
     return tag("figure", f"{opening}>{rest}", tag("figcaption", text(caption)))
+
+
+def picture(png: bytes, description: str) -> str:
+    """A PNG inside the page."""
+    source = f"data:image/png;base64,{b64encode(png).decode()}"
+    return f'<img src="{source}" alt="{text(description)}">'

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fercli.records import Table
-from fercli.report.wording import NONE, caveats, number, percent, protocols_of
+from fercli.report.material import AgainstBest
+from fercli.report.wording import NONE, caveats, number, percent, points, protocols_of
 
-Form = Literal["text", "percent", "number", "decimal", "count"]
+Form = Literal["text", "percent", "points", "number", "decimal", "count"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Column:
             return NONE
         if self.form == "percent":
             return percent(value)
+        if self.form == "points":
+            return points(value)
         if self.form == "number":
             return number(value)
         if self.form == "decimal":
@@ -57,55 +60,67 @@ class Sheet:
         )
 
 
-def models_sheet(runs: Sequence[Mapping[str, Any]], name: str = "models") -> Sheet:
-    """Comparable runs side by side; the protocol and every known leak stand under it."""
+def models_sheet(
+    runs: Sequence[Mapping[str, Any]], name: str = "models", tests: Mapping[str, AgainstBest] | None = None
+) -> Sheet:
+    """Comparable runs side by side; the protocol and every known leak stand under it.
+
+    tests: of the best run against each of the others, by their names; they add two columns.
+    """
     warned = {run["name"]: caveats(run) for run in runs}
     # what holds for every run is said once, what holds for some names them
     shared = [text for text in warned[runs[0]["name"]] if all(text in texts for texts in warned.values())]
     own = [f"{run}: {text}" for run, texts in warned.items() for text in texts if text not in shared]
     notes = (*protocols_of(runs), *shared, *own)
+    against = (Column("behind", "behind the best", "points"), Column("p", "p", "number")) if tests else ()
     return Sheet(
         name,
         f"Held-out scores on {runs[0]['on']} ({runs[0]['split']})",
         (
             Column("run", "run"),
-            Column("kind", "kind"),
-            Column("folds", "folds", "count"),
-            Column("rows", "rows", "count"),
             Column("accuracy", "accuracy %", "percent"),
             Column("accuracy_lower", "from %", "percent"),
             Column("accuracy_upper", "to %", "percent"),
-            Column("fold_mean", "fold mean %", "percent"),
-            Column("fold_sd", "sd %", "percent"),
+            *against,
             Column("macro_f1", "macro-F1 %", "percent"),
             Column("balanced_accuracy", "balanced %", "percent"),
             Column("log_loss", "log loss", "number"),
             Column("ece", "calibration error %", "percent"),
             Column("train_accuracy", "train %", "percent"),
+            Column("fold_mean", "fold mean %", "percent"),
+            Column("fold_sd", "sd %", "percent"),
             Column("majority", "majority %", "percent"),
+            Column("kind", "kind"),
+            Column("folds", "folds", "count"),
+            Column("rows", "rows", "count"),
         ),
         tuple(
             (
                 run["name"],
-                run["kind"],
-                None if run["protocol"]["scheme"] == "official" else run["protocol"]["k"],
-                run["rows"],
                 run["accuracy"],
                 (run["intervals"]["accuracy"] or {}).get("lower"),
                 (run["intervals"]["accuracy"] or {}).get("upper"),
-                run["test"]["accuracy"]["mean"],
-                run["test"]["accuracy"]["sd"],
+                *(_against(tests.get(str(run["name"]))) if tests else ()),
                 run["macro_f1"],
                 run["balanced_accuracy"],
                 run["log_loss"],
                 run["ece"],
                 run["train"]["accuracy"]["mean"],
+                run["test"]["accuracy"]["mean"],
+                run["test"]["accuracy"]["sd"],
                 run["majority"]["accuracy"]["pooled"],
+                run["kind"],
+                None if run["protocol"]["scheme"] == "official" else run["protocol"]["k"],
+                run["rows"],
             )
             for run in runs
         ),
         notes,
     )
+
+
+def _against(test: AgainstBest | None) -> tuple[float | None, float | None]:
+    return (None, None) if test is None else (-test.difference, test.p)
 
 
 def per_class_sheet(run: Mapping[str, Any]) -> Sheet:

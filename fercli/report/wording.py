@@ -16,6 +16,12 @@ def number(value: float | None, digits: int = 3) -> str:
     return NONE if value is None else f"{value:.{digits}f}"
 
 
+def points(share: float) -> str:
+    """0.0142 -> "+1.4": percentage points, with their sign where they are not 0."""
+    written = f"{100 * share:+.1f}"
+    return "0.0" if float(written) == 0 else written.replace("-", "−")
+
+
 def between(interval: Mapping[str, Any] | None) -> str:
     """An interval of a share in percent: "20.1–28.6"."""
     return NONE if interval is None else f"{percent(interval['lower'])}–{percent(interval['upper'])}"
@@ -29,6 +35,11 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 def listed(names: Sequence[str]) -> str:
     """a, b and c."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def few(names: Sequence[str]) -> str:
+    """a, b and c; of more than four the first three and how many others there are."""
+    return listed(names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} others"])
 
 
 def division_words(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -63,7 +74,7 @@ def protocols_of(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         runs_of.setdefault(protocol_words(run), []).append(str(run["name"]))
     if len(runs_of) == 1:
         return list(runs_of)
-    return [f"{listed(names)}: {words}" for words, names in runs_of.items()]
+    return [f"{few(names)}: {words}" for words, names in runs_of.items()]
 
 
 def copies_words(metrics: Mapping[str, Any]) -> str | None:
@@ -85,14 +96,15 @@ def caveats(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def comparable(metrics: Mapping[str, Any]) -> tuple[str, ...]:
-    """What must be equal for two runs' scores to stand side by side: data, split, rows and kind of division.
+    """What must be equal for two runs' scores to stand side by side: data, split, rows, classes, kind of division.
 
     The number of folds and their seed may differ: every row is held out all the same, and the table says both. A
     paired test (`fer compare`) asks for equal folds.
     """
     protocol = metrics["protocol"]
     keys = ("scheme", "groups", "duplicates")
-    return (metrics["on"], str(metrics["split"]), str(metrics["rows"]), *(str(protocol[key]) for key in keys))
+    rows = (metrics["on"], str(metrics["split"]), str(metrics["rows"]), *metrics["classes"])
+    return (*rows, *(str(protocol[key]) for key in keys))
 
 
 def _flawed(metrics: Mapping[str, Any]) -> bool:
@@ -114,6 +126,11 @@ def ranked(runs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
 
 def verdict(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     """What a set of comparable runs, best first, says: the best, beside majority and chance, and its rivals."""
+    return [*best_words(runs), *_overlap_words(runs)]
+
+
+def best_words(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The best of comparable runs, best first, beside majority and chance."""
     best = runs[0]
     interval = best["intervals"]["accuracy"]
     majority, chance = best["majority"]["accuracy"]["pooled"], best["chance"]
@@ -134,15 +151,20 @@ def verdict(runs: Sequence[Mapping[str, Any]]) -> list[str]:
             lines.append(f"{beside}: the whole interval lies below chance, so look for an error in labels or protocol.")
         else:
             lines.append(f"{beside}: with these rows it cannot be told from {bar_name}.")
+    return lines
+
+
+def _overlap_words(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Whose interval reaches into that of the best."""
+    interval = runs[0]["intervals"]["accuracy"]
     rivals = [
         run["name"]
         for run in runs[1:]
         if interval and run["intervals"]["accuracy"] and run["intervals"]["accuracy"]["upper"] >= interval["lower"]
     ]
-    if rivals:
-        shown = rivals if len(rivals) <= 4 else [*rivals[:3], f"{len(rivals) - 3} others"]
-        lines.append(
-            f"The {'interval' if len(rivals) == 1 else 'intervals'} of {listed(shown)} "
-            f"{'overlaps' if len(rivals) == 1 else 'overlap'} with it; a paired test (fer compare) can tell more."
-        )
-    return lines
+    if not rivals:
+        return []
+    return [
+        f"The {'interval' if len(rivals) == 1 else 'intervals'} of {few(rivals)} "
+        f"{'overlaps' if len(rivals) == 1 else 'overlap'} with it; a paired test (fer compare) can tell more."
+    ]

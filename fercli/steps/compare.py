@@ -6,17 +6,16 @@ from typing import Any
 import numpy as np
 
 from fercli.artifacts.store import Artifact, Store
-from fercli.artifacts.tables import read_predictions
 from fercli.config.compare import CompareConfig
 from fercli.errors import GateFailed, UsageError
 from fercli.evaluation.comparison import Comparison, compare
-from fercli.evaluation.pairing import Judged, Shared
-from fercli.records import Notify, Outcome, Predictions, Table
-from fercli.report.wording import counted
-from fercli.workflow.compare_words import pair_sentence, points
+from fercli.evaluation.pairing import Shared
+from fercli.records import Notify, Outcome, Table
+from fercli.report.wording import counted, points
+from fercli.workflow.compare_words import pair_sentence
+from fercli.workflow.judged_runs import judged
 from fercli.workflow.request import Request
-from fercli.workflow.runs import fold_folder
-from fercli.workflow.scored_runs import RunInput, groups_of, run_inputs
+from fercli.workflow.scored_runs import run_inputs
 
 PAIR_COLUMNS = (
     "run",
@@ -44,10 +43,10 @@ def run(config: CompareConfig, names: Sequence[str], request: Request, store: St
             where=", ".join(wanted) or None,
             next_step=f"the runs of this workspace: {', '.join(store.names('run')) or 'none yet'}",
         )
-    judged = [_judged(entry) for entry in run_inputs(store, runs, notify)]
+    entries = [judged(entry) for entry in run_inputs(store, runs, notify)]
     baseline = None if config.baseline is None else store.open("run", config.baseline).name
     shared, pairs = compare(
-        judged,
+        entries,
         baseline=baseline,
         margin=config.margin,
         common_rows=config.common_rows,
@@ -57,20 +56,6 @@ def run(config: CompareConfig, names: Sequence[str], request: Request, store: St
     )
     gates = _gates(pairs, config) if config.fail_if_worse else []
     return _outcome(config, runs, shared, pairs, gates)
-
-
-def _judged(entry: RunInput) -> Judged:
-    predictions = read_predictions(entry.run.file("predictions.csv"))
-    return Judged(entry.run.name, predictions, groups_of(entry, predictions), _train_rows(entry.run, predictions))
-
-
-def _train_rows(run: Artifact, predictions: Predictions) -> float | None:
-    """Mean number of rows that a fold was trained on, inner rows among them, as its `rows.npy` says."""
-    folds = np.unique(np.column_stack([predictions.repeats, predictions.folds]), axis=0).tolist()
-    files = [f"{fold_folder(repeat, fold)}/rows.npy" for repeat, fold in folds]
-    if not all(run.has(file) for file in files):
-        return None
-    return float(np.mean([np.isin(run.array(file), (1, 2)).sum() for file in files]))
 
 
 def _gates(pairs: Sequence[Comparison], config: CompareConfig) -> list[dict[str, Any]]:

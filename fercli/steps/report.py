@@ -1,24 +1,23 @@
 """`fer report`: one page with its figures and tables, for one or many runs."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fercli import __version__
 from fercli.artifacts.store import Artifact, Store
-from fercli.artifacts.tables import read_csv
 from fercli.config.report import ReportConfig
-from fercli.evaluation.intervals import LEVEL
 from fercli.protocol.ledger import parse_ledger
 from fercli.records import Notify, Outcome
-from fercli.report.history import Columns
 from fercli.report.material import RunMaterial
 from fercli.report.page import build
-from fercli.report.wording import counted, ranked, verdict
+from fercli.report.verdict import tested_verdict
+from fercli.report.wording import counted, ranked
+from fercli.workflow.examined_reports import write_report
+from fercli.workflow.judged_runs import against_best
+from fercli.workflow.report_material import run_material, with_mistakes
 from fercli.workflow.request import Request
-from fercli.workflow.scored_runs import RunInput, all_parents, chosen_runs, default_name, run_inputs, scored
+from fercli.workflow.scored_runs import all_parents, chosen_runs, default_name, run_inputs
 
-ALGORITHM = 1
-PRUNING_KEYS = ("hidden_before", "hidden_after", "removed")
+ALGORITHM = 2
 
 
 def run(config: ReportConfig, names: Sequence[str], request: Request, store: Store, notify: Notify) -> Outcome:
@@ -52,24 +51,21 @@ def run(config: ReportConfig, names: Sequence[str], request: Request, store: Sto
         materials = []
         with notify.progress("reading", len(inputs), "runs") as bar:
             for entry in inputs:
-                materials.append(_material(entry, config))
+                material = run_material(entry, seed=config.seed, draws=config.draws)
+                materials.append(with_mistakes(store, entry, material) if config.with_images else material)
                 bar.advance(note=entry.run.name)
         title = config.title or _title(materials)
-        notify.say(f"drawing {counted(len(materials), 'run')}")
-        report = build(materials, title=title, test_scorings=scorings, version=__version__)
-        draft.write_bytes("index.html", report.html.encode())
-        for drawing in report.drawings:
-            draft.write_bytes(f"figures/{drawing.stem}.png", drawing.png)
-            draft.write_bytes(f"figures/{drawing.stem}.svg", drawing.svg)
-        for sheet in report.sheets:
-            draft.write_csv(f"tables/{sheet.name}.csv", sheet.header, sheet.rows)
         sets = ranked([material.metrics for material in materials])
+        tests = against_best(sets, inputs, draws=config.draws, seed=config.seed)
+        notify.say(f"drawing {counted(len(materials), 'run')}")
+        report = build(materials, title=title, test_scorings=scorings, version=__version__, tests=tests)
+        write_report(draft, report)
         path = draft.commit(
             {
                 "summary": f"{title}; {counted(len(report.drawings), 'figure')}",
                 "title": title,
                 "runs": [material.name for material in materials],
-                "verdict": [line for members in sets for line in verdict(members)],
+                "verdict": [line for members in sets for line in tested_verdict(members, tests)],
                 "figures": [drawing.stem for drawing in report.drawings],
             }
         )
@@ -100,40 +96,3 @@ def _title(materials: Sequence[RunMaterial]) -> str:
         return f"{materials[0].name} on {materials[0].metrics['on']}"
     data = sorted({str(material.metrics["on"]) for material in materials})
     return f"{counted(len(materials), 'run')} on {', '.join(data) if len(data) <= 3 else f'{len(data)} data sets'}"
-
-
-def _columns(run: Artifact, file: str) -> Columns | None:
-    return Columns.of(*read_csv(run.file(file))) if run.has(file) else None
-
-
-def _material(entry: RunInput, config: ReportConfig) -> RunMaterial:
-    manifest = entry.run.manifest
-    metrics = scored(entry, seed=config.seed, draws=config.draws, level=LEVEL)
-    pruning = {key: metrics[key] for key in PRUNING_KEYS if key in metrics}
-    return RunMaterial(
-        metrics=metrics,
-        history=_columns(entry.run, "history.csv"),
-        receipts=_columns(entry.run, "receipts.csv"),
-        activations=_columns(entry.run, "activations.csv"),
-        content={**manifest.content, **pruning},
-        provenance={
-            "Command": " ".join(manifest.command),
-            "Seed": "–" if manifest.seed is None else str(manifest.seed),
-            "Made from": ", ".join(f"{p.kind}/{p.name} ({p.fingerprint[:12]})" for p in manifest.parents),
-            "Fingerprint": manifest.fingerprint,
-            "Configuration": _flat(manifest.config),
-            "Ran with": _flat(manifest.execution),
-            "Environment": _flat(manifest.environment),
-        },
-    )
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> str:
-    """Nested values on one line: `a = 1, b.c = 2`."""
-    parts = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            parts.append(_flat(value, f"{prefix}{key}."))
-        else:
-            parts.append(f"{prefix}{key} = {value}")
-    return ", ".join(part for part in parts if part)

@@ -23,7 +23,8 @@ from fercli.report.structure import Box, parts_of
 from fercli.report.tables import Sheet
 from fercli.resnet.shortcuts import shortcuts
 from fercli.resnet.variants import layers
-from fercli.workflow.reproductions import reproduction_outcome, run_material, write_reproduction
+from fercli.workflow.report_material import run_material
+from fercli.workflow.reproductions import DRAWS, reproduction_outcome, write_reproduction
 from fercli.workflow.request import Request
 from fercli.workflow.scored_runs import all_parents, run_inputs
 
@@ -62,7 +63,7 @@ def run(
         materials = {}
         with notify.progress("reading", len(inputs), "runs") as bar:
             for entry in inputs:
-                materials[entry.run.name] = run_material(entry, config.seed)
+                materials[entry.run.name] = run_material(entry, seed=config.seed, draws=DRAWS)
                 bar.advance(note=entry.run.name)
         groups = {key: [materials[name] for name in group] for key, group in names.items()}
         made = _du(config, groups) if config.paper == "du" else _frames(config, groups)

@@ -21,7 +21,8 @@ from fercli.report.reproduced_xu import (
 )
 from fercli.report.reproduction import Part, Reproduction
 from fercli.workflow.bp_models import read_bp_model
-from fercli.workflow.reproductions import reproduction_outcome, run_material, write_reproduction
+from fercli.workflow.report_material import run_material
+from fercli.workflow.reproductions import DRAWS, reproduction_outcome, write_reproduction
 from fercli.workflow.request import Request
 from fercli.workflow.runs import fold_folder
 from fercli.workflow.scored_runs import all_parents, run_inputs
@@ -67,7 +68,7 @@ def run(config: ReproduceXuConfig, names: RunNames, request: Request, store: Sto
         materials = {}
         with notify.progress("reading", len(inputs), "runs") as bar:
             for entry in inputs:
-                materials[entry.run.name] = run_material(entry, config.seed)
+                materials[entry.run.name] = run_material(entry, seed=config.seed, draws=DRAWS)
                 bar.advance(note=entry.run.name)
         protocols = [
             ProtocolRuns(

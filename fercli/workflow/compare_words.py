@@ -1,13 +1,7 @@
 """The verdict on two runs, in plain words."""
 
 from fercli.evaluation.comparison import Comparison
-from fercli.report.wording import counted
-
-
-def points(share: float) -> str:
-    """0.0142 -> "+1.4": percentage points, with their sign where they are not 0."""
-    text = f"{100 * share:+.1f}"
-    return "0.0" if float(text) == 0 else text.replace("-", "−")
+from fercli.report.wording import counted, points
 
 
 def pair_sentence(pair: Comparison) -> str:

@@ -3,31 +3,10 @@
 from fercli import __version__
 from fercli.artifacts.draft import Draft
 from fercli.artifacts.store import Artifact
-from fercli.artifacts.tables import read_csv
-from fercli.evaluation.intervals import LEVEL
 from fercli.records import Outcome
-from fercli.report.history import Columns
-from fercli.report.material import RunMaterial
 from fercli.report.reproduction import Reproduction, reproduction_page
-from fercli.workflow.scored_runs import RunInput, scored
 
 DRAWS = 2000
-
-
-def columns_of(run: Artifact, file: str) -> Columns | None:
-    """A CSV file of a run, None where it has none."""
-    return Columns.of(*read_csv(run.file(file))) if run.has(file) else None
-
-
-def run_material(entry: RunInput, seed: int) -> RunMaterial:
-    """A run for the figures of a page, its scores taken again from its predictions."""
-    return RunMaterial(
-        metrics=scored(entry, seed=seed, draws=DRAWS, level=LEVEL),
-        history=columns_of(entry.run, "history.csv"),
-        receipts=columns_of(entry.run, "receipts.csv"),
-        activations=columns_of(entry.run, "activations.csv"),
-        content=entry.run.manifest.content,
-    )
 
 
 def write_reproduction(draft: Draft, made: Reproduction, runs: tuple[str, ...]) -> dict[str, object]:

@@ -97,12 +97,13 @@ def test_leaks_stand_above_the_runs_and_pruning_and_the_ledger_are_told(made_run
     run = made_run()
     run.metrics["protocol"]["leaks"].append("films on both sides")
     page = build([run], title="one run", test_scorings=2).html
-    assert "Read with care" in page
-    assert "films on both sides" in page
+    assert "It has known leaks:" in page
+    assert page.index("films on both sides") < page.index("<table")
     assert "Pruned from 64 hidden units to 60.4 on average (56 to 64)" in page
     assert "Test splits were scored 2 times" in page
     clean = build([made_run(pruned=False)], title="one run").html
-    assert "Read with care" not in clean
+    assert "No leak is known." in clean
+    assert "known leaks:" not in clean
     assert "Pruned from" not in clean
 
 

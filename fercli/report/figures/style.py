@@ -60,6 +60,8 @@ STYLE: Any = {
     "text.hinting": "none",
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
+    # names of runs and classes are no formulas: a dollar sign stays one
+    "text.parse_math": False,
     # text stays text: it can be searched, and the page colours it for dark screens
     "svg.fonttype": "none",
     # names inside the SVG must not change from one run to the next
