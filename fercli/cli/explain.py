@@ -1,5 +1,6 @@
 """Commands that look into a run: robustness, explain."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from fercli.records import Outcome
 
 PANEL = "Judge"
 OTHER_DATA = "On other data"
+ONE = "One picture"
 
 Run = Annotated[
     str | None,
@@ -99,3 +101,90 @@ def register(app: typer.Typer) -> None:
             seed=seed,
         )
         return step.run(config, run, session.request(name=name), session.store(), session.console, device=device)
+
+    @command(app, "explain", panel=PANEL)
+    def explain(
+        session: Session,
+        run: Run = None,
+        target: Annotated[
+            str,
+            typer.Option("--target", help="Of nets: the class whose evidence is shown: predicted, truth or a class."),
+        ] = "predicted",
+        samples: Annotated[
+            int, typer.Option("--samples", help="Of nets: pictures of each class to show, so many right and wrong.")
+        ] = 4,
+        picture: Annotated[
+            Path | None,
+            typer.Option(
+                "--picture",
+                help="A file: as a net, or as PHOG and LPQ see it.",
+                rich_help_panel=ONE,
+                show_default=False,
+            ),
+        ] = None,
+        sample: Annotated[
+            str | None,
+            typer.Option(
+                "--sample",
+                metavar="ID",
+                help="A row of the data: as the net that holds it out, or as PHOG and LPQ see it.",
+                rich_help_panel=ONE,
+                show_default=False,
+            ),
+        ] = None,
+        dataset: options.Dataset = None,
+        permutations: Annotated[
+            int, typer.Option("--permutations", help="Of models on columns: permutations of the rows.")
+        ] = 10,
+        components: Annotated[
+            int, typer.Option("--components", help="Of models on columns: so many columns of each block, singly.")
+        ] = 20,
+        limit: Limit = None,
+        on: On = None,
+        split: Split = None,
+        allow_train_rows: AllowTrainRows = False,
+        confidence: Confidence = 0.95,
+        draws: Draws = 2000,
+        device: Device = "cpu",
+        seed: options.Seed = 0,
+        name: options.Name = None,
+        threads: options.Threads = None,
+        jobs: options.Jobs = None,
+        force: options.Force = False,
+        dry_run: options.DryRun = False,
+    ) -> Outcome:
+        """Where a net looks, which features count, and what PHOG and LPQ see in a picture."""
+        from fercli.config.explain import ExplainConfig
+
+        single = picture is not None or sample is not None
+        config = ExplainConfig.of(
+            target=target,
+            samples=samples,
+            limit=limit,
+            permutations=permutations,
+            components=components,
+            on=on,
+            split=split,
+            allow_train_rows=allow_train_rows,
+            one_picture=single,
+            confidence=confidence,
+            draws=draws,
+            seed=seed,
+        )
+        request = session.request(name=name, inputs={"dataset": dataset})
+        if single:
+            from fercli.steps import explain_picture
+
+            return explain_picture.run(
+                config,
+                run,
+                request,
+                session.store(),
+                session.console,
+                file=picture,
+                sample=sample,
+                device=device,
+            )
+        from fercli.steps import explain as step
+
+        return step.run(config, run, request, session.store(), session.console, device=device)

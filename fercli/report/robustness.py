@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.config.robustness import Kind
 from fercli.report.figures.contact_sheet import Strip, contact_sheet
 from fercli.report.figures.robustness import robustness_figure
 from fercli.report.figures.style import png_bytes, svg_bytes
@@ -97,13 +98,13 @@ def worst_words(body: Mapping[str, Any]) -> list[str]:
 
 
 def build_robustness(
-    body: Mapping[str, Any], pictures: Mapping[tuple[str, int], NDArray[np.uint8]], example: str, *, version: str
+    body: Mapping[str, Any], pictures: Mapping[tuple[Kind, int], NDArray[np.uint8]], example: str, *, version: str
 ) -> Report:
     """The page over the JSON answer `body`, with one picture at every kind and level; example: its id."""
     sheet = robustness_sheet(body)
     strips = [_strip(curve, pictures) for curve in body["curves"]]
     drawn = robustness_figure(body["curves"], chance=body["chance"], majority=body["majority"])
-    examples = contact_sheet(f"{example} at every level", strips)
+    examples = contact_sheet(f"{example} at every level", strips, across=max(4, len(body["curves"][0]["levels"])))
     drawings = (
         Drawing(
             "robustness",
@@ -135,7 +136,7 @@ def build_robustness(
     return Report(document(title, tag("main", *parts)), drawings, (sheet,))
 
 
-def _strip(curve: Mapping[str, Any], pictures: Mapping[tuple[str, int], NDArray[np.uint8]]) -> Strip:
+def _strip(curve: Mapping[str, Any], pictures: Mapping[tuple[Kind, int], NDArray[np.uint8]]) -> Strip:
     levels: Sequence[Mapping[str, Any]] = curve["levels"]
     return Strip(
         f"{curve['kind']}: {curve['what']}",

@@ -7,14 +7,14 @@ import numpy as np
 from fercli import __version__
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.evaluate import EvaluateConfig
-from fercli.config.robustness import RobustnessConfig
+from fercli.config.robustness import Kind, RobustnessConfig
 from fercli.inference.corruptions import corrupted
 from fercli.records import Notify, Outcome
 from fercli.report.robustness import build_robustness, robustness_sheet, worst_words
 from fercli.seeds import generator
 from fercli.workflow.corrupted_scores import curves, scored_levels
 from fercli.workflow.examined import Examined, chosen_run, examined
-from fercli.workflow.examined_reports import device_type, report_outcome, start_threads, write_report
+from fercli.workflow.examined_reports import is_net, net_device, net_threads, report_outcome, write_report
 from fercli.workflow.request import Request
 
 ALGORITHM = 1
@@ -54,7 +54,7 @@ def run(
         "report",
         report,
         algorithm=ALGORITHM,
-        config={**config.stored(), **device_type(what, device)},
+        config={**config.stored(), **(net_device(device) if is_net(chosen) else {})},
         parents=what.parents,
         seed=config.seed,
         command=request.command,
@@ -64,7 +64,8 @@ def run(
     if isinstance(begun, Artifact):
         notify.say(f"{begun.label} is up to date")
         return outcome(begun, "up-to-date")
-    start_threads(what, request.threads)
+    if is_net(chosen):
+        net_threads(request.threads)
     with begun as draft:
         notify.say(
             f"{what.run.label}: {len(what.rows):,} rows of {what.data.label}; {len(config.kinds)} kinds at levels "
@@ -123,7 +124,7 @@ def _would(report: str, what: Examined, config: RobustnessConfig) -> Outcome:
     )
 
 
-def _example(what: Examined, config: RobustnessConfig) -> tuple[dict[tuple[str, int], Any], str]:
+def _example(what: Examined, config: RobustnessConfig) -> tuple[dict[tuple[Kind, int], Any], str]:
     """One drawn row at every kind and level, and its id."""
     rows = what.rows
     row = int(rows[generator(config.seed, "robustness.example").integers(len(rows))])

@@ -102,7 +102,10 @@ class Examined:
         rows = self.rows
         if limit is None or limit >= len(rows):
             return self
-        kept = rows[proportional(self.truth(rows), limit, seed)]
+        return self.only(rows[proportional(self.truth(rows), limit, seed)])
+
+    def only(self, kept: NDArray[np.int64]) -> "Examined":
+        """The same with the rows `kept` alone."""
         parts = []
         for part in self.parts:
             here = np.isin(part.rows, kept)

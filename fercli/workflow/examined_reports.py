@@ -7,7 +7,6 @@ from fercli.artifacts.draft import Draft
 from fercli.artifacts.store import Artifact
 from fercli.records import Outcome, Table
 from fercli.report.page import Report
-from fercli.workflow.examined import Examined
 
 
 def is_net(run: Artifact) -> bool:
@@ -15,21 +14,18 @@ def is_net(run: Artifact) -> bool:
     return bool(run.json("metrics.json")["kind"] == "resnet")
 
 
-def device_type(what: Examined, device: str) -> dict[str, str]:
+def net_device(device: str) -> dict[str, str]:
     """The type of device, part of the configuration of whatever a net computes: its last digits depend on it."""
-    if not is_net(what.run):
-        return {}
     from fercli.resnet import devices  # torch takes seconds to load, and models on columns do without it
 
     return {"device": devices.resolve(device).type}
 
 
-def start_threads(what: Examined, threads: int) -> None:
+def net_threads(threads: int) -> None:
     """Let a net's arithmetic use so many threads."""
-    if is_net(what.run):
-        from fercli.resnet.starting import use_threads
+    from fercli.resnet.starting import use_threads
 
-        use_threads(threads)
+    use_threads(threads)
 
 
 def write_report(draft: Draft, report: Report) -> None:

@@ -17,7 +17,7 @@ _TITLE = 0.24
 
 @dataclass(frozen=True)
 class Strip:
-    """A titled row of pictures. pictures: (H, W) or (H, W, 3) uint8, at most `ACROSS` are drawn.
+    """A titled row of pictures. pictures: (H, W) or (H, W, 3) uint8, as many are drawn as go beside each other.
 
     captions: two short lines per picture. more: how many pictures of the finding are not among them.
     """
@@ -30,10 +30,10 @@ class Strip:
 
 
 @styled
-def contact_sheet(title: str, strips: Sequence[Strip]) -> Figure:
-    """The strips below each other under one title; every picture keeps its proportions."""
+def contact_sheet(title: str, strips: Sequence[Strip], *, across: int = ACROSS) -> Figure:
+    """The strips below each other under one title, `across` pictures wide; every picture keeps its proportions."""
     line = _TITLE + _CELL + _TEXT
-    width, height = ACROSS * _CELL + 0.3, len(strips) * line + 0.5
+    width, height = across * _CELL + 0.3, len(strips) * line + 0.5
     figure = Figure(figsize=(width, height))
     figure.text(0.15 / width, 1 - 0.2 / height, title, fontsize=10, fontweight="bold", va="center", color=INK)
     for number, strip in enumerate(strips):
@@ -47,7 +47,7 @@ def contact_sheet(title: str, strips: Sequence[Strip]) -> Figure:
             va="center",
             color=TEST if strip.alarming else INK,
         )
-        shown = list(zip(strip.pictures, strip.captions, strict=True))[:ACROSS]
+        shown = list(zip(strip.pictures, strip.captions, strict=True))[:across]
         for place, (picture, (first, second)) in enumerate(shown):
             left, bottom = 0.15 + place * _CELL, top - _TITLE - _CELL
             side = _CELL - 0.08
