@@ -1,5 +1,6 @@
 """The only place where image files become pixels."""
 
+import os
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -32,7 +33,8 @@ def opencv() -> Any:
             if library
             else "install the package opencv-python (>=4.10,<5)",
         ) from error
-    # Why: a broken file is reported once, by our own error, not by lines that OpenCV writes past it.
+    # Why: a broken file is reported once, by our own error, not by lines that OpenCV and its FFmpeg write past it.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
 

@@ -79,8 +79,6 @@ class _Capture:
     """OpenCV's reader as a context: what it opened is closed, however the loop ends."""
 
     def __init__(self, source: str | int) -> None:
-        # Why: a broken file is reported once, by our own error, not by lines that FFmpeg writes past it.
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
         self._cv2 = opencv()
         self._capture: Any = self._cv2.VideoCapture(source)
         self.opened = bool(self._capture.isOpened())
