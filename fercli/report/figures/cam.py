@@ -16,6 +16,7 @@ _CELL = 0.98  # inches
 _GAP = 0.22
 _EDGE = 0.15
 _LONGEST = 22
+_MOST = 3.0
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,18 @@ def overlays_figure(right: Sequence[Overlay], wrong: Sequence[Overlay], label: s
         figure.text(
             left / width, 1 - 0.15 / height, f"{label}, answered {words}", fontsize=8, color=colour, va="center"
         )
-        for cell in part:
+        for number, cell in enumerate(part):
+            at = left + number * _CELL
             for row, shown in enumerate((_gray(cell.picture), overlaid(cell.picture, cell.map))):
                 bottom = height - 0.3 - (row + 1) * tall
-                place = (left / width, bottom / height, (_CELL - 0.06) / width, (tall - 0.06) / height)
+                place = (at / width, bottom / height, (_CELL - 0.06) / width, (tall - 0.06) / height)
                 axes = figure.add_axes(place)
                 axes.imshow(shown, interpolation="nearest")
                 axes.set_axis_off()
-            middle = (left + (_CELL - 0.06) / 2) / width
+            middle = (at + (_CELL - 0.06) / 2) / width
             figure.text(middle, 0.42 / height, cell.caption, fontsize=6.5, ha="center", va="center", color=INK)
             figure.text(middle, 0.25 / height, _short(cell.note), fontsize=4.6, ha="center", va="center", color=MUTED)
-        left += len(part) * _CELL if part else 0
-        left += _GAP
+        left += len(part) * _CELL + _GAP
     return figure
 
 
@@ -84,14 +85,15 @@ def averages_figure(
     """The average map of each class over the mean picture of its rows.
 
     counts: maps of each class. faces: (C, H, W) gray 0..255. density: (C, H, W), 1 where a map spreads its mass evenly;
-    one scale for all classes, so that a class without a preferred place looks flat.
+    one scale for all classes, so that a class without a preferred place looks flat. It ends at `_MOST` times: a few
+    maps of a rare class would else make all others dark.
     """
     across = min(4, len(names))
     down = -(-len(names) // across)
     tall = min(1.5, faces.shape[1] / faces.shape[2])
     figure = Figure(figsize=(1.45 * across + 0.7, (1.45 * tall + 0.3) * down + 0.1), layout="constrained")
     panels = figure.subplots(down, across, squeeze=False)
-    top = max(2.0, float(density.max()))
+    top = min(_MOST, max(2.0, float(density.max())))
     image = None
     for place, axes in enumerate(panels.flat):
         axes.set_axis_off()
@@ -104,7 +106,8 @@ def averages_figure(
         )
         axes.set_title(f"{names[place]} · {counts[place]:,}", fontsize=7.5, loc="center")
     if image is not None:
-        bar = figure.colorbar(image, ax=panels, shrink=0.7, pad=0.02)
+        beyond = "max" if float(density.max()) > top else "neither"
+        bar = figure.colorbar(image, ax=panels, shrink=0.7, pad=0.02, extend=beyond)
         bar.set_label("times an even spread", fontsize=7)
         bar.outline.set_visible(False)
     return figure
@@ -123,7 +126,7 @@ def overlaid(picture: NDArray[np.uint8], map: NDArray[np.floating]) -> NDArray[n
 
 def _alpha(strength: NDArray[Any]) -> NDArray[np.float64]:
     """How much of the colours is laid over the picture: never all, so that the face stays visible."""
-    return np.asarray(0.15 + 0.6 * np.clip(strength, 0, 1), dtype=np.float64)
+    return np.asarray(0.75 * np.clip(strength, 0, 1) ** 0.8, dtype=np.float64)
 
 
 def _gray(picture: NDArray[np.uint8]) -> NDArray[np.float64]:

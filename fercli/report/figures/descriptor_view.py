@@ -29,8 +29,8 @@ def phog_figure(
     """
     count = len(levels) + 1
     tall = _PANEL * min(1.5, picture.shape[0] / picture.shape[1])
-    figure = Figure(figsize=(_PANEL * count, tall + 1.55), layout="constrained")
-    panels = figure.subplots(2, count, squeeze=False, height_ratios=(tall, 1.0))
+    figure = Figure(figsize=(_PANEL * count, 2 * tall + 0.75), layout="constrained")
+    panels = figure.subplots(2, count, squeeze=False)
     _show(panels[0][0], picture, "picture")
     _show(panels[1][0], np.where(edges, 60, 255).astype(np.uint8), f"edges · {edges.mean():.1%}")
     for column, (level, cells, rows, columns) in enumerate(levels, start=1):
@@ -65,7 +65,7 @@ def lpq_figure(
     """
     shape = windows[0][1].shape
     tall = _PANEL * min(1.5, shape[0] / shape[1])
-    figure = Figure(figsize=(_PANEL + 4.2, (tall + 0.35) * len(windows)), layout="constrained")
+    figure = Figure(figsize=(_PANEL + 4.2, (tall + 0.4) * len(windows) + 0.3), layout="constrained")
     panels = figure.subplots(len(windows), 2, squeeze=False, width_ratios=(_PANEL, 4.2))
     for (left, right), (window, codes, histogram, grid) in zip(panels, windows, strict=True):
         _show(left, codes, f"LPQ codes, window {window}")

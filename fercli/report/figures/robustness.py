@@ -36,7 +36,7 @@ def robustness_figure(curves: Sequence[Mapping[str, Any]], *, chance: float, maj
     top = max([top, *(entry["upper"] for entry in upper if entry)])
     panels[0][0].set_ylim(0, min(100.0, 108 * top))
     handles, labels = panels[0][0].get_legend_handles_labels()
-    free = panels.flat[-1] if panels.size > len(curves) else None
+    free = panels.flat[len(curves)] if panels.size > len(curves) else None
     if free is None:
         figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), columnspacing=1.4)
     else:
