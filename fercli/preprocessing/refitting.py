@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.config.preprocessing import PreprocessingConfig
-from fercli.preprocessing.columns import LinearScaling, LogTransform, fit_columns
+from fercli.preprocessing.columns import LinearScaling, LogTransform, fit_log, fit_scaling
 from fercli.preprocessing.foldwise import Fitted, column_names
 from fercli.preprocessing.pca import Projection, fit_projections
 from fercli.records import Block
@@ -46,7 +46,7 @@ def misfits(
     """Everything in `fitted` that features[rows] do not give to 1e-8 of its scale; () where all of it is theirs.
 
     features: (N, D) raw, may be a memory map; only `rows` (n,) are read, a part at a time. The signs of components
-    play no part. Logarithm and scaling are fitted again on the stored components, which are checked first.
+    play no part. Each step is fitted again on what the stored steps before it give, so that only what is off is named.
     """
     ordered = np.unique(rows)
     expected = tuple(blocks) or (Block("features", 0, features.shape[1]),)
@@ -123,9 +123,10 @@ def _column_misfits(
             columns = _columns(features, rows, block, projection, start)
             names = fitted.names[place + start : place + start + columns.shape[1]]
             chosen = None if config.log == "auto" else np.isin(names, [] if config.log == "none" else list(config.log))
-            log, scaling = fit_columns(columns, chosen, config.scaling)
-            logs.append(log)
-            scalings.append(scaling)
+            part = slice(place + start, place + start + columns.shape[1])
+            stored = LogTransform(fitted.log.direction[part], fitted.log.origin[part], fitted.log.scale[part])
+            logs.append(fit_log(columns, chosen))
+            scalings.append(fit_scaling(stored.apply(columns), config.scaling))
         place += width
     every = np.array(fitted.names)
     log, scaling = fitted.log, fitted.scaling

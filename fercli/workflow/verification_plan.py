@@ -19,6 +19,7 @@ from fercli.seeds import generator
 from fercli.workflow.model_files import FINAL_FOLDER
 from fercli.workflow.plans import row_roles, standing_folds
 from fercli.workflow.runs import fold_folder
+from fercli.workflow.trained_rows import HELD_OUT
 from fercli.workflow.verification import Covered, Difference
 
 _ROLES = ("not used", "fitted on", "inner", "held out")
@@ -118,7 +119,8 @@ def roles_as_planned(view: RunView) -> Covered:
             continue
         off = np.flatnonzero(stored != planned)
         if len(off):
-            row = int(off[0])
+            # A row held out on one side only weighs more than one that moved to or from the inner part.
+            row = int(off[np.argmax((stored[off] == HELD_OUT) | (planned[off] == HELD_OUT))])
             more = f"; {len(off):,} rows in all" if len(off) > 1 else ""
             place = f"{file}, {view.samples.ids[row]}{more}"
             found.append(
