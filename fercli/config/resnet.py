@@ -168,7 +168,11 @@ class ResNetConfig(Config):
     back so many epochs (0 = off).
     shift: pixels of random translation (crop after padding); rotate: degrees; scale: share of the size; brightness:
     share of the brightness; erase: probability of a blanked rectangle. crop: side of a random square part in training,
-    of the views in scoring; 0 = the whole picture. views: what a picture is scored by, the mean of the probabilities.
+    of the views in scoring; 0 = the whole picture. mixup, cutmix: of the Beta distributions that batches are mixed by;
+    0 = off. views: what a picture is scored by, the mean of the probabilities.
+    class_weights: balanced = every class of the training rows weighs the same in the loss. distil_from: a run whose
+    network of the same fold is learned from; distil_weight: its part of the loss; distil_temperature: what both
+    networks' logits are divided by for it.
     """
 
     variant: str = "xu-resnet"
@@ -204,7 +208,21 @@ class ResNetConfig(Config):
     scale: float = Field(default=0.0, ge=0, lt=1)
     brightness: float = Field(default=0.1, ge=0, lt=1)
     erase: float = Field(default=0.0, ge=0, le=1)
+    mixup: float = Field(default=0.0, ge=0, le=100)
+    cutmix: float = Field(default=0.0, ge=0, le=100)
+    class_weights: Literal["none", "balanced"] = "none"
+    distil_from: str | None = None
+    distil_weight: float = Field(default=0.5, gt=0, le=1)
+    distil_temperature: float = Field(default=1.0, gt=0, le=100)
     views: ViewSet = "none"
+
+    @model_validator(mode="after")
+    def _has_a_teacher(self) -> Self:
+        fields = type(self).model_fields
+        for name in ("distil_weight", "distil_temperature"):
+            if self.distil_from is None and getattr(self, name) != fields[name].default:
+                raise ValueError(f"--{name.replace('_', '-')} has no teacher to act on: give --distil-from RUN too")
+        return self
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> Self:

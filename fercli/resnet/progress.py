@@ -32,7 +32,9 @@ class EpochRecord:
     """One epoch, counted from 1. Losses are mean cross entropies; NaN where there are no rows.
 
     lr: of the last step. train_loss, train_accuracy: running means over the epoch, in training mode on augmented
-    pictures, with label smoothing where that is on; the others in evaluation mode on the plain pictures.
+    pictures, of the loss that is trained on (smoothed, mixed and weighted labels, a teacher's part), an answer to a
+    mixed picture being correct where it is the label with the larger share; the others in evaluation mode on the plain
+    pictures, by one view.
     seconds: of the optimizer steps alone. pictures: seen in them.
     """
 

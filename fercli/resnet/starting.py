@@ -25,18 +25,19 @@ def start(
     weights: Mapping[str, Tensor] | None = None,
     *,
     world: World | None = None,
+    teacher: FittedNet | None = None,
 ) -> Training:
     """A network with initial weights from (seed, path), or from `weights` where they fit, ready to be trained.
 
-    world: the processes that train it together. Raises InputError for weights, pictures or rows that do not fit,
-    UsageError where nothing can be chosen on.
+    world: the processes that train it together. teacher: see `Training`. Raises InputError for weights, pictures or
+    rows that do not fit, UsageError where nothing can be chosen on.
     """
     network = build(architecture, task.seed, *task.path)
     if weights is not None:
         load_weights(network, weights, where=f"--weights {config.weights}")
     if world is not None and world.synchronised:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    return Training(network, pictures, task, config, world=world)
+    return Training(network, pictures, task, config, world=world, teacher=teacher)
 
 
 def fitted(training: Training, architecture: Architecture, classes: tuple[str, ...]) -> FittedNet:

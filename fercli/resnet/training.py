@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from fercli import seeds
 from fercli.config.resnet import ResNetConfig
@@ -18,9 +17,13 @@ from fercli.resnet import augmentation
 from fercli.resnet.averaging import WeightAverage
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures, fit_normalisation
 from fercli.resnet.determinism import deterministic, has_dropout, seeded
+from fercli.resnet.distillation import Teacher
 from fercli.resnet.distributed import World
+from fercli.resnet.fitted import FittedNet
+from fercli.resnet.losses import Criterion
 from fercli.resnet.memory import ran_out, release
 from fercli.resnet.microbatches import LEAST, divided, step_slices
+from fercli.resnet.mixing import draw_mixture
 from fercli.resnet.optimizers import make_optimizer
 from fercli.resnet.progress import EpochRecord, Halved, Progress, StepRecord, Task
 from fercli.resnet.schedules import rate
@@ -49,8 +52,10 @@ class Training:
         config: ResNetConfig,
         normalisation: Normalisation | None = None,
         world: World | None = None,
+        teacher: FittedNet | None = None,
     ) -> None:
-        """network: moved to the pictures' device. world: the processes that train it together.
+        """network: moved to the pictures' device. world: the processes that train it together. teacher: a network that
+        has seen no row which this one must not see, where the config distils from one.
 
         Raises InputError for unlabelled or too few rows, UsageError where the config chooses on monitored rows and
         there are none.
@@ -66,6 +71,8 @@ class Training:
         self.progress = Progress()
         self._normalise = Normaliser(self.normalisation, self.device)
         self._targets = torch.from_numpy(task.targets).to(self.device)
+        self._criterion = Criterion(config, task.targets[task.fit], self.device)
+        self._teacher = None if teacher is None else Teacher(teacher, self.normalisation, self.device)
         self._totals = torch.zeros(2, device=self.device)
         self._dropout = has_dropout(self.network)
         self._world = world or World()
@@ -213,13 +220,18 @@ class Training:
                     seeded(self.device, seeds.integer(self.task.seed, *name), self._dropout),
                     world.kept_apart(self._trained, more),
                 ):
+                    size = (inputs.shape[2], inputs.shape[3])
+                    mixture = draw_mixture(self.config, size, self.task.seed, *self.task.path, *place, part)
+                    if mixture is not None:
+                        inputs = mixture.of(inputs)
                     with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
                         logits = self._trained(inputs)
-                    loss = functional.cross_entropy(
-                        logits.float(), truth, reduction="sum", label_smoothing=self.config.label_smoothing
-                    )
+                        taught = None if self._teacher is None else self._teacher(inputs).float()
+                    loss = self._criterion(logits.float(), truth, mixture, taught)
                     (loss * weight).backward()
                 if mine:
+                    if mixture is not None and mixture.share < 0.5:
+                        truth = truth.flip(0)
                     correct = (logits.detach().argmax(dim=1) == truth).sum(dtype=torch.float32)
                     seen += torch.stack([loss.detach(), correct])
             self.optimizer.step()

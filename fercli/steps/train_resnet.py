@@ -19,7 +19,7 @@ from fercli.resnet.batches import Pictures
 from fercli.resnet.distributed import World
 from fercli.resnet.event_files import EventFiles
 from fercli.resnet.pretrained import read_weights
-from fercli.resnet.progress import EpochRecord, Task
+from fercli.resnet.progress import EpochRecord
 from fercli.resnet.starting import seconds_per_picture, start, use_threads
 from fercli.resnet.variants import Described, describe
 from fercli.resnet.views import SETS
@@ -28,7 +28,6 @@ from fercli.workflow.net_following import BEGIN, END, Silent, follow, waits_for_
 from fercli.workflow.net_training import Nets, TrainedNet
 from fercli.workflow.net_views import view_scores, view_tables
 from fercli.workflow.net_work import NetWork, prepared
-from fercli.workflow.plans import Planned
 from fercli.workflow.request import Request
 from fercli.workflow.runs import HISTORY_COLUMNS, fold_folder, run_outcome, write_run
 
@@ -99,7 +98,7 @@ def _follow(
         use_threads(request.threads)
         weights = None if config.weights == "none" else read_weights(config.weights, config.variant)
         tasks = [*work.tasks, *([work.final] if work.final else [])]
-        follow(world, Pictures(work.images, work.device), tasks, work.config, work.architecture, weights)
+        follow(world, Pictures(work.images, work.device), tasks, work.config, work.architecture, weights, work.teachers)
     return Outcome(status=FOLLOWED)
 
 
@@ -120,10 +119,7 @@ def _lead(
     config, planned, architecture = work.config, work.planned, work.architecture
     name = request.name or config.variant
     if request.dry_run:
-        fits = [*work.tasks, *([work.final] if work.final else [])]
-        rows = sum(len(task.fit) for task in fits)
-        pictures = Pictures(work.images, work.device)
-        return _would(name, planned, config, architecture, pictures, fits[0], config.epochs * rows)
+        return _would(name, work)
     stored = _stored(config, architecture, protocol, work.device.type)
     begun = store.begin(
         "run",
@@ -154,6 +150,7 @@ def _lead(
             notify=notify,
             world=world,
             event_files=event_files,
+            teachers=work.teachers,
         )
         content = _train(nets, work, notify)
         note_test_scoring(store, planned.plan, work.samples, name)
@@ -270,23 +267,18 @@ def _stored(config: ResNetConfig, shape: Architecture, protocol: ProtocolConfig,
     return {**config.stored(), **options, "weights": weights, "device": device, "protocol": protocol.stored()}
 
 
-def _would(
-    name: str,
-    planned: Planned,
-    config: ResNetConfig,
-    architecture: Architecture,
-    pictures: Pictures,
-    task: Task,
-    total: int,
-) -> Outcome:
+def _would(name: str, work: NetWork) -> Outcome:
     """What a run would make, and how long it would take by a few steps of it."""
-    training = start(pictures, task, config, architecture)
-    seconds = total * seconds_per_picture(training)
-    folds = len(planned.plan.folds)
+    fits = [*work.tasks, *([work.final] if work.final else [])]
+    total = work.config.epochs * sum(len(task.fit) for task in fits)
+    pictures = Pictures(work.images, work.device)
+    teacher = work.teachers.of(fits[0]) if work.teachers else None
+    seconds = total * seconds_per_picture(start(pictures, fits[0], work.config, work.architecture, teacher=teacher))
+    folds = len(work.planned.plan.folds)
     return Outcome(
         payload={"would_make": f"run/{name}", "folds": folds, "images": total, "seconds": seconds},
         lines=(
-            f"would train {config.variant} on {folds} fold{'s' if folds > 1 else ''} into run/{name}: "
+            f"would train {work.config.variant} on {folds} fold{'s' if folds > 1 else ''} into run/{name}: "
             f"{total:,} images forward and backward, about {seconds / 60:,.1f} minutes on {pictures.device}",
         ),
     )

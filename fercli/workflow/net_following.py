@@ -14,6 +14,7 @@ from fercli.resnet.distributed import World
 from fercli.resnet.progress import Task
 from fercli.resnet.starting import start
 from fercli.workflow.interrupts import HeldSignals
+from fercli.workflow.net_teachers import Teachers
 from fercli.workflow.net_training import for_epochs
 
 # What rank 0 tells before the first network, and after the last.
@@ -56,6 +57,7 @@ def follow(
     config: ResNetConfig,
     architecture: Architecture,
     weights: Mapping[str, Any] | None,
+    teachers: Teachers | None = None,
 ) -> None:
     """Train every network that rank 0 names, from the checkpoint that it names, until it says that it is done.
 
@@ -66,7 +68,9 @@ def follow(
         while held.pending is None and (told := world.tell()) != END:
             order = json.loads(told)
             chosen = for_epochs(config, order["epochs"])
-            training = start(pictures, by_path[tuple(order["path"])], chosen, architecture, weights, world=world)
+            task = by_path[tuple(order["path"])]
+            teacher = teachers.of(task) if teachers else None
+            training = start(pictures, task, chosen, architecture, weights, world=world, teacher=teacher)
             if checkpoints.resume(training, Path(order["folder"])) != order["resumes"]:
                 raise EnvironmentFailure(
                     "the processes do not see the same workspace",

@@ -26,6 +26,7 @@ from fercli.resnet.starting import fitted, start
 from fercli.resnet.training import Training
 from fercli.resnet.views import SETS, views_of
 from fercli.workflow.interrupts import HeldSignals
+from fercli.workflow.net_teachers import Teachers
 
 # A killed run repeats at most this many seconds, or twenty times what saving takes where that is longer.
 SAVE_SECONDS = 20.0
@@ -66,6 +67,7 @@ class Nets:
     notify: Notify
     world: World = field(default_factory=World)
     event_files: EventFiles | None = None
+    teachers: Teachers | None = None
 
     def train(self, task: Task, folder: str, label: str, bar: Progress, *, epochs: int | None = None) -> TrainedNet:
         """Train, store `weights.safetensors` and `model.json` in `folder`, and give the rest.
@@ -80,8 +82,10 @@ class Nets:
         resumes = checkpoint.exists()
         order = {"path": task.path, "epochs": epochs, "folder": str(checkpoint.parent.absolute()), "resumes": resumes}
         self.world.tell(json.dumps(order))
+        chosen = for_epochs(self.config, epochs)
+        teacher = self.teachers.of(task) if self.teachers else None
         training = start(
-            self.pictures, task, for_epochs(self.config, epochs), self.architecture, self.weights, world=self.world
+            self.pictures, task, chosen, self.architecture, self.weights, world=self.world, teacher=teacher
         )
         checkpoints.resume(training, checkpoint.parent)
         self._run(training, checkpoint, label, bar, folder)

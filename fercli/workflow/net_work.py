@@ -18,6 +18,7 @@ from fercli.resnet.distributed import World
 from fercli.resnet.progress import Task
 from fercli.resnet.variants import describe
 from fercli.workflow.inputs import input_artifact
+from fercli.workflow.net_teachers import Teachers, teachers_of
 from fercli.workflow.net_views import check_views
 from fercli.workflow.plans import Planned, plan_for
 from fercli.workflow.request import Request
@@ -37,6 +38,7 @@ class NetWork:
     planned: Planned
     architecture: Architecture
     device: Any
+    teachers: Teachers | None = None
 
     @property
     def final(self) -> Task | None:
@@ -103,7 +105,25 @@ def prepared(
         notify.say("  nothing is chosen in training, so no rows are kept to choose on: all training rows are fitted on")
     if config.weights not in ("none", "imagenet"):
         planned = _with_weights(planned, config.weights)
-    return NetWork(dataset, samples, images, world.alone(config), protocol, planned, architecture, chosen)
+    work = NetWork(dataset, samples, images, world.alone(config), protocol, planned, architecture, chosen)
+    if config.distil_from is None:
+        return work
+    if config.distil_from == (request.name or config.variant):
+        raise UsageError(
+            f"run/{config.distil_from} cannot learn from itself",
+            where=f"--distil-from {config.distil_from}",
+            next_step="give the new run a name of its own, --name",
+        )
+    return _taught(work, store, config.distil_from)
+
+
+def _taught(work: NetWork, store: Store, name: str) -> NetWork:
+    """The work with the run that is learned from: other networks there make another run here."""
+    folds, final = work.planned.plan.folds, work.final is not None
+    teachers = teachers_of(store, name, work.dataset, folds, work.architecture, final=final)
+    planned = replace(work.planned, parents=(*work.planned.parents, teachers.run.parent()))
+    config = work.config.model_copy(update={"distil_from": teachers.run.name})
+    return replace(work, planned=planned, config=config, teachers=teachers)
 
 
 def _fitted_on_all(planned: Planned) -> Planned:
