@@ -1,7 +1,7 @@
 """A face cut out of its picture: a square around its box, turned until the eyes are level."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from math import atan2, ceil, degrees, hypot
 
 import numpy as np
@@ -9,13 +9,28 @@ from numpy.typing import NDArray
 
 from fercli.config.import_dataset import ImportDatasetConfig
 from fercli.datasets.face_detection import Face, chosen, detector_of
-from fercli.datasets.images import opencv
+from fercli.datasets.images import fit_to, opencv
 from fercli.errors import InputError
 from fercli.records import LeftOut, Picture
 
 NO_FACE = "no-face"
 # A turn by less changes less than the interpolation that it costs.
 _LEVEL = 1.0
+_SHOWN, _THUMBNAIL = 8, (96, 96)
+
+
+@dataclass
+class Faceless:
+    """Pictures without a face: how many, and the first of them as (thumbnail, label, source)."""
+
+    count: int = 0
+    shown: list[tuple[NDArray[np.uint8], str, str]] = field(default_factory=list)
+
+    def add(self, item: Picture) -> None:
+        """One more."""
+        self.count += 1
+        if len(self.shown) < _SHOWN:
+            self.shown.append((fit_to(item.pixels, _THUMBNAIL), item.label, item.source))
 
 
 @dataclass(frozen=True)
@@ -67,14 +82,12 @@ def _window(pixels: NDArray[np.uint8], left: int, top: int, side: int) -> NDArra
 
 
 def cropped_pictures(
-    pictures: Iterable[Picture | LeftOut],
-    config: ImportDatasetConfig,
-    missed: Callable[[Picture], None] = lambda picture: None,
+    pictures: Iterable[Picture | LeftOut], config: ImportDatasetConfig, faceless: Faceless
 ) -> Iterator[Picture | LeftOut]:
     """The pictures cut to the face that `config.which` means, whose box becomes the column `face`.
 
     `face` is left,top,width,height in pixels of the source picture, `face_angle` the degrees it was turned. A
-    picture without a face is handed to `missed` and left out with the reason no-face, or kept whole, without box, or
+    picture without a face is noted in `faceless` and left out with the reason no-face, or kept whole, without box, or
     an InputError, as `config.no_face` has it.
     """
     detector = detector_of(config)
@@ -84,7 +97,7 @@ def cropped_pictures(
             continue
         faces = chosen(detector.faces(item.pixels), config.which, item.pixels.shape)
         if not faces:
-            missed(item)
+            faceless.add(item)
             if config.no_face == "fail":
                 raise InputError(
                     "no face found",

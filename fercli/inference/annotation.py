@@ -50,7 +50,7 @@ def _label(canvas: NDArray[np.uint8], left: int, top: int, text: str, color: Any
     # OpenCV's own font knows ASCII only.
     text = text.encode("ascii", "replace").decode()
     scale, weight = 0.45 * unit, max(1, round(unit))
-    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, weight)
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, weight)
     margin = max(2, round(3 * unit))
     wide, high = width + 2 * margin, height + below + 2 * margin
     x = max(0, min(left, canvas.shape[1] - wide))
@@ -59,4 +59,4 @@ def _label(canvas: NDArray[np.uint8], left: int, top: int, text: str, color: Any
     luma = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
     ink = _INK if luma > 110 else _PAPER
     at = (x + margin, y + margin + height)
-    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, weight, cv2.LINE_AA)
+    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, ink, weight, cv2.LINE_AA)

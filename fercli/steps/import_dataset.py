@@ -16,7 +16,9 @@ ALGORITHM = 1
 
 def run(source: Path, config: ImportDatasetConfig, request: Request, store: Store, notify: Notify) -> Outcome:
     """Read `source` (folder, .zip, .tar.*) in one pass; nothing is unpacked to disk."""
-    parent = source_parent(source)
+    parents = [source_parent(source)]
+    if config.faces == "crop" and config.detector_model is not None:
+        parents.append(source_parent(Path(config.detector_model)))
     opened = open_source(source)
     config = config.model_copy(update={"format": formats.resolve_format(opened, config)})
     name = request.name or default_name(source)
@@ -30,7 +32,7 @@ def run(source: Path, config: ImportDatasetConfig, request: Request, store: Stor
         name,
         algorithm=ALGORITHM,
         config=config.stored(),
-        parents=[parent],
+        parents=parents,
         seed=None,
         command=request.command,
         execution=request.execution(),

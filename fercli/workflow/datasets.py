@@ -4,15 +4,19 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from fercli.artifacts.draft import Draft
 from fercli.artifacts.planes import PlaneWriter
 from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import samples_bytes
 from fercli.config.import_dataset import ImportDatasetConfig
 from fercli.datasets.assembly import Assembled, assemble
-from fercli.datasets.face_crops import cropped_pictures
-from fercli.records import LeftOut, Notify, Outcome, Picture
+from fercli.datasets.face_crops import Faceless, cropped_pictures
+from fercli.records import LeftOut, Notify, Outcome, Picture, Samples
 from fercli.workflow.rows import class_counts, class_table, group_count, left_out_json, left_out_table
+
+CONTACT_SHEET = "contact-sheet.png"
 
 
 def write_dataset(
@@ -36,13 +40,27 @@ def write_dataset(
                 yield item
                 bar.advance()
 
-        arriving = cropped_pictures(counted(), config) if config.faces == "crop" else counted()
+        faceless = Faceless()
+        arriving = cropped_pictures(counted(), config, faceless) if config.faces == "crop" else counted()
         assembled = assemble(arriving, config, planes, where=where)
         planes.finish(assembled.order)
+    if config.faces == "crop":
+        # Only here: drawing loads matplotlib.
+        from fercli.workflow.face_sheet import face_sheet
+
+        images = np.load(draft.file("images.npy"), mmap_mode="r")
+        draft.write_bytes(CONTACT_SHEET, face_sheet(images, assembled.samples, faceless, f"Faces of {draft.name}"))
+        facts = {**(facts or {}), "faces": {"found": _faces(assembled.samples), "without": faceless.count}}
     draft.write_bytes("samples.csv", samples_bytes(assembled.samples))
     draft.write_csv("left_out.csv", ("source", "reason"), ((item.source, item.reason) for item in assembled.left_out))
     draft.write_csv("timing.csv", ("step", "seconds"), ((what, time.perf_counter() - started),))
     return store.read(draft.commit({**_content(assembled), **(facts or {})}), "dataset")
+
+
+def _faces(samples: Samples) -> int:
+    """Rows that were cut to a face."""
+    boxes = samples.extra.get("face")
+    return 0 if boxes is None else int((boxes != "").sum())
 
 
 def _content(assembled: Assembled) -> dict[str, Any]:
@@ -70,4 +88,12 @@ def dataset_outcome(artifact: Artifact, status: str) -> Outcome:
     if left_out:
         tables.append(left_out_table(left_out))
     payload = {key: content[key] for key in ("rows", "classes", "size", "color", "groups", "left_out", "counts")}
-    return Outcome(status=status, artifact=artifact.label, payload=payload, tables=tuple(tables))
+    lines: tuple[str, ...] = ()
+    if "faces" in content:
+        payload["faces"] = content["faces"]
+        found, without = content["faces"]["found"], content["faces"]["without"]
+        lines = (
+            f"{found:,} faces found, {without:,} pictures without one",
+            f"look at them: {artifact.path / CONTACT_SHEET}",
+        )
+    return Outcome(status=status, artifact=artifact.label, payload=payload, tables=tuple(tables), lines=lines)
