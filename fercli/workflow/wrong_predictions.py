@@ -58,7 +58,8 @@ class Wrong:
     def confusions(self) -> list[dict[str, Any]]:
         """Pairs of truth and wrong answer, the commonest first: how often, and the share of the class's answers."""
         it = self.predictions
-        counts = confusion_matrix(it.truth, it.predicted, len(it.classes))
+        labelled = it.truth >= 0
+        counts = confusion_matrix(it.truth[labelled], it.predicted[labelled], len(it.classes))
         support = counts.sum(axis=1)
         pairs = [
             {
@@ -76,7 +77,8 @@ class Wrong:
 def wrong_predictions(store: Store, run: Artifact) -> Wrong:
     """Every wrong answer on held-out rows; of equally confident ones the first of predictions.csv first."""
     predictions = read_predictions(run.file("predictions.csv"))
-    wrong = np.flatnonzero(predictions.predicted != predictions.truth)
+    # A row without a label has no wrong answer.
+    wrong = np.flatnonzero((predictions.predicted != predictions.truth) & (predictions.truth >= 0))
     sure = predictions.probabilities[wrong].max(axis=1, initial=0.0)
     order = wrong[np.argsort(-sure, kind="stable")]
     data = data_of(store, run)
