@@ -50,6 +50,11 @@ TRAINERS = (
     *(Trainer("train-baseline", ("--model", model, "--trees", 5, "--epochs", 5, "--pca", 2)) for model in BASELINES),
     Trainer("train-resnet", ("--variant", "cnn", *NET), "dataset"),
     Trainer("train-resnet", ("--patience", 1, "--variant", "cnn", *NET), "dataset"),
+    Trainer(
+        "train-resnet",
+        ("--recipe", "strong", "--variant", "cnn", "--crop", 16, "--warmup", 1, "--class-weights", "balanced", *NET),
+        "dataset",
+    ),
 )
 
 

@@ -111,6 +111,20 @@ def test_a_teacher_that_chose_on_the_same_inner_rows_may_teach_one_that_chooses(
     assert (roles[0] == roles[1]).all()
 
 
+def test_changed_held_out_rows_reach_neither_teacher_nor_student(fer, workspace):
+    def spoil(images):
+        images[48:] = 255 - images[48:] // 3
+
+    weights = []
+    for pixels in (None, spoil):
+        make_dataset(workspace, official=True, groups=False, pixels=pixels, seed=9)
+        for arguments in (("--name", "old"), ("--distil-from", "old", "--name", "new")):
+            answer = fer("train-resnet", *SMALL, "--scheme", "official", *arguments, "--force")
+            assert answer.code == 0, answer.err
+        weights.append((workspace / "runs/new/folds/0/00/weights.safetensors").read_bytes())
+    assert weights[0] == weights[1]
+
+
 def test_the_cost_of_a_student_is_told_beforehand(fer, workspace):
     answer = fer(*STUDENT, "--dry-run", "--json")
     assert answer.code == 0, answer.err

@@ -32,13 +32,20 @@ def two_processes(workspace, *arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
-def test_two_processes_equal_one_that_accumulates_twice(fer, workspace):
-    done = two_processes(workspace, *TRAIN, "--name", "two", "--json")
+# Parts of the strong recipe, and a teacher.
+MORE = ("--ema", "0.5", "--mixup", "0.2", "--cutmix", "1", "--class-weights", "balanced", "--distil-from", "teacher")
+
+
+@pytest.mark.parametrize("more", [(), MORE], ids=["plain", "with everything"])
+def test_two_processes_equal_one_that_accumulates_twice(fer, workspace, more):
+    if more:
+        assert fer(*TRAIN, "--name", "teacher").code == 0
+    done = two_processes(workspace, *TRAIN, *more, "--name", "two", "--json")
     assert done.returncode == 0, done.stderr
     # One object on stdout, and every line of talk once: rank 0 alone speaks.
     assert json.loads(done.stdout)["status"] == "done"
     assert done.stderr.count("protocol: ") == done.stderr.count("the final model: ") == 1
-    assert fer(*TRAIN, "--name", "one", "--accumulate", "2").code == 0
+    assert fer(*TRAIN, *more, "--name", "one", "--accumulate", "2").code == 0
     one, two = workspace / "runs/one", workspace / "runs/two"
     for path in (*one.glob("folds/*/*/weights.safetensors"), one / "model/weights.safetensors"):
         ours, theirs = load_file(path), load_file(two / path.relative_to(one))
