@@ -7,9 +7,10 @@ from fercli.report.balance import balance_sheet, by_balance
 from fercli.report.drawings import balance_drawing, frontier_drawing, models_drawing, optimizer_drawing
 from fercli.report.html import bullets, details, figure, paragraph, table, tag, text
 from fercli.report.material import Drawing, RunMaterial
+from fercli.report.receipts import shortened
 from fercli.report.tables import Sheet, models_sheet
-from fercli.report.verdict import Tests, leak_words, tested_verdict
-from fercli.report.wording import counted, division_words, few, percent, protocols_of
+from fercli.report.verdict import Tests, leak_words, judged_verdict
+from fercli.report.wording import counted, division_words, few, percent, protocols_of, rows_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class SetPart:
 def set_part(runs: Sequence[RunMaterial], suffix: str, tests: Tests, *, alone: bool) -> SetPart:
     """Comparable runs, best first. suffix: of the names of its files. alone: there is no other set, so no heading."""
     members = [run.metrics for run in runs]
-    first, *rest = tested_verdict(members, tests)
+    first, *rest = judged_verdict(members, tests)
     sheet = models_sheet(members, f"models{suffix}", {name: tests[name] for name in _names(runs) if name in tests})
     # the first notes are the protocols, the others are what a reader must know before believing a number
     count = len(protocols_of(members))
@@ -42,13 +43,13 @@ def set_part(runs: Sequence[RunMaterial], suffix: str, tests: Tests, *, alone: b
         )
     html = tag(
         "section",
-        "" if alone else tag("h2", text(f"{members[0]['on']}: {division_words(members)}")),
+        "" if alone else tag("h2", text(f"{rows_of(members[0])}: {division_words(members)}")),
         tag("div", paragraph(first, "lead"), *(paragraph(line) for line in rest), caution, class_="verdict"),
         tag(
             "div",
             table(sheet, mark_first=True, with_notes=False),
             bullets(notes, "notes"),
-            tag("div", *map(_figure, [*drawn, *balances]), class_="figures"),
+            tag("div", *map(_figure, drawn), class_="figures"),
             folded,
             class_="side",
         ),
@@ -64,10 +65,10 @@ def sets_summary(sets: Sequence[Sequence[RunMaterial]]) -> str:
     for runs in sets:
         best, members = runs[0], [run.metrics for run in runs]
         lines.append(
-            f"{members[0]['on']}, {division_words(members)}: {best.name} is best of {counted(len(runs), 'run')} "
+            f"{rows_of(members[0])}, {division_words(members)}: {best.name} is best of {counted(len(runs), 'run')} "
             f"with {percent(best.metrics['accuracy'])} %"
             if len(runs) > 1
-            else f"{members[0]['on']}, {division_words(members)}: {best.name} alone, "
+            else f"{rows_of(members[0])}, {division_words(members)}: {best.name} alone, "
             f"{percent(best.metrics['accuracy'])} %"
         )
     told = f"The runs fall into {len(sets)} sets; between sets no figure can be set against another:"
@@ -90,11 +91,17 @@ def _by_optimizer(runs: Sequence[RunMaterial]) -> list[tuple[str, RunMaterial]]:
 
 def _balances(runs: Sequence[RunMaterial], suffix: str) -> tuple[list[Drawing], list[Sheet], str]:
     """Figure and table of the folds, each once for the runs that share them."""
-    drawn, sheets, folded = [], [], []
-    for index, alike in enumerate(by_balance(runs)):
+    drawings: list[Drawing] = []
+    sheets: list[Sheet] = []
+    folded: list[str] = []
+    shared = by_balance(runs)
+    for index, alike in enumerate(shared):
         stem = f"folds{suffix}" if index == 0 else f"folds{suffix}.{index + 1}"
-        drawn += balance_drawing(alike, stem)
+        drawn = balance_drawing(alike, stem)
         sheet = balance_sheet(alike[0].folds, alike[0].metrics["classes"], stem)
+        figures = tag("div", *map(_figure, drawn), class_="figures")
+        title = "Fold balance" if len(shared) == 1 else f"Fold balance: {few(_names(alike))}"
+        folded.append(details(title, figures, table(shortened(sheet)), is_open=len(shared) == 1))
+        drawings += drawn
         sheets.append(sheet)
-        folded.append(details(f"Rows held out, fold by fold: {few(_names(alike))}", table(sheet)))
-    return drawn, sheets, "".join(folded)
+    return drawings, sheets, "".join(folded)

@@ -12,6 +12,10 @@ from fercli.report.run_section import run_section, run_sheets
 from fercli.report.tables import Sheet
 from fercli.report.wording import counted, ranked
 
+BESIDE = (
+    "Made by fercli {version}. Numbers stand in tables/ as CSV, figures in figures/ as PNG and SVG, a card of each "
+    "model in model_cards/."
+)
 MANY_RUNS = 6  # above it the sections of runs fold away, but for the best of each set
 
 
@@ -71,7 +75,11 @@ def build(
         *overview,
         _navigation([run.name for together in ordered for run in together]),
         *sections,
-        tag("footer", paragraph(ledger), paragraph(f"Made by fercli {version}. Numbers stand in tables/ as CSV.")),
+        tag(
+            "footer",
+            paragraph(ledger),
+            paragraph(BESIDE.format(version=version)),
+        ),
     ]
     return Report(document(title, tag("main", *body)), tuple(drawings), tuple(sheets))
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from fercli.records import Table
 from fercli.report.material import AgainstBest
-from fercli.report.wording import NONE, caveats, number, percent, points, protocols_of
+from fercli.report.wording import NONE, number, percent, points, protocols_of, rows_of, shared_copies
 
-Form = Literal["text", "percent", "points", "number", "decimal", "count"]
+Form = Literal["text", "percent", "points", "p", "number", "decimal", "count"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Column:
             return percent(value)
         if self.form == "points":
             return points(value)
+        if self.form == "p":
+            return number(value) if value >= 0.001 else "< 0.001"
         if self.form == "number":
             return number(value)
         if self.form == "decimal":
@@ -67,15 +69,15 @@ def models_sheet(
 
     tests: of the best run against each of the others, by their names; they add two columns.
     """
-    warned = {run["name"]: caveats(run) for run in runs}
+    warned = {run["name"]: list(run["protocol"]["leaks"]) for run in runs}
     # what holds for every run is said once, what holds for some names them
     shared = [text for text in warned[runs[0]["name"]] if all(text in texts for texts in warned.values())]
     own = [f"{run}: {text}" for run, texts in warned.items() for text in texts if text not in shared]
-    notes = (*protocols_of(runs), *shared, *own)
-    against = (Column("behind", "behind the best", "points"), Column("p", "p", "number")) if tests else ()
+    notes = (*protocols_of(runs), *shared, *own, *shared_copies(runs))
+    against = (Column("behind", "behind the best", "points"), Column("p", "p", "p")) if tests else ()
     return Sheet(
         name,
-        f"Held-out scores on {runs[0]['on']} ({runs[0]['split']})",
+        f"Held-out scores on {rows_of(runs[0])} ({runs[0]['split']})",
         (
             Column("run", "run"),
             Column("accuracy", "accuracy %", "percent"),
@@ -91,6 +93,7 @@ def models_sheet(
             Column("fold_sd", "sd %", "percent"),
             Column("majority", "majority %", "percent"),
             Column("kind", "kind"),
+            Column("on", "on"),
             Column("folds", "folds", "count"),
             Column("rows", "rows", "count"),
         ),
@@ -110,6 +113,7 @@ def models_sheet(
                 run["test"]["accuracy"]["sd"],
                 run["majority"]["accuracy"]["pooled"],
                 run["kind"],
+                run["on"],
                 None if run["protocol"]["scheme"] == "official" else run["protocol"]["k"],
                 run["rows"],
             )

@@ -9,7 +9,7 @@ from fercli.report.wording import best_words, caveats, counted, few, points, ver
 Tests = Mapping[str, AgainstBest]
 
 
-def tested_verdict(runs: Sequence[Mapping[str, Any]], tests: Tests) -> list[str]:
+def judged_verdict(runs: Sequence[Mapping[str, Any]], tests: Tests) -> list[str]:
     """What a set of comparable runs, best first, says; without tests, intervals that overlap take their place."""
     others = [tests[str(run["name"])] for run in runs[1:] if str(run["name"]) in tests]
     return [*best_words(runs), *_rivals(others)] if others else verdict(runs)

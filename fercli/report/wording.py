@@ -89,10 +89,35 @@ def copies_words(metrics: Mapping[str, Any]) -> str | None:
     )
 
 
+def shared_copies(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """`copies_words` of several runs, once for those with as many copies."""
+    alike: dict[int, list[Mapping[str, Any]]] = {}
+    for run in runs:
+        if run.get("without_copies"):
+            alike.setdefault(int(run["copies_in_training"]), []).append(run)
+    if len(runs) == 1:
+        return [words for words in [copies_words(runs[0])] if words]
+    lines = []
+    for count, same in alike.items():
+        scores = [
+            f"{run['name']} {percent(run['without_copies']['accuracy'])} and "
+            f"{percent(run['without_copies']['macro_f1'])} %"
+            for run in same
+        ]
+        rows = counted(count, "held-out row has an equal copy", "held-out rows have equal copies")
+        lines.append(f"{rows} among the training rows; accuracy and macro-F1 without them: {', '.join(scores)}")
+    return lines
+
+
 def caveats(metrics: Mapping[str, Any]) -> list[str]:
     """Every known leak of the protocol and the copies, one sentence each."""
     copies = copies_words(metrics)
     return [*metrics["protocol"]["leaks"], *([copies] if copies else [])]
+
+
+def rows_of(metrics: Mapping[str, Any]) -> str:
+    """The data that a run's rows come from: the data set behind its features where that is known."""
+    return str(metrics.get("rows_of") or metrics["on"])
 
 
 def comparable(metrics: Mapping[str, Any]) -> tuple[str, ...]:
@@ -103,7 +128,7 @@ def comparable(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """
     protocol = metrics["protocol"]
     keys = ("scheme", "groups", "duplicates")
-    rows = (metrics["on"], str(metrics["split"]), str(metrics["rows"]), *metrics["classes"])
+    rows = (rows_of(metrics), str(metrics["split"]), str(metrics["rows"]), *metrics["classes"])
     return (*rows, *(str(protocol[key]) for key in keys))
 
 

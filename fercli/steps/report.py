@@ -9,10 +9,11 @@ from fercli.protocol.ledger import parse_ledger
 from fercli.records import Notify, Outcome
 from fercli.report.material import RunMaterial
 from fercli.report.page import build
-from fercli.report.verdict import tested_verdict
-from fercli.report.wording import counted, ranked
+from fercli.report.verdict import judged_verdict
+from fercli.report.wording import counted, ranked, rows_of
 from fercli.workflow.examined_reports import write_report
 from fercli.workflow.judged_runs import against_best
+from fercli.workflow.model_cards import card_of_run
 from fercli.workflow.report_material import run_material, with_mistakes
 from fercli.workflow.request import Request
 from fercli.workflow.scored_runs import all_parents, chosen_runs, default_name, run_inputs
@@ -21,7 +22,7 @@ ALGORITHM = 2
 
 
 def run(config: ReportConfig, names: Sequence[str], request: Request, store: Store, notify: Notify) -> Outcome:
-    """Write `index.html`, `figures/` (PNG and SVG) and `tables/` (CSV) over the named runs, or all."""
+    """Write `index.html`, `figures/` (PNG and SVG), `tables/` (CSV) and `model_cards/` over the named runs, or all."""
     runs = chosen_runs(store, names)
     name = request.name or default_name(names, runs)
     if request.dry_run:
@@ -60,12 +61,16 @@ def run(config: ReportConfig, names: Sequence[str], request: Request, store: Sto
         notify.say(f"drawing {counted(len(materials), 'run')}")
         report = build(materials, title=title, test_scorings=scorings, version=__version__, tests=tests)
         write_report(draft, report)
+        with notify.progress("model cards", len(inputs), "runs") as bar:
+            for entry in inputs:
+                draft.write_bytes(f"model_cards/{entry.run.name}.md", card_of_run(store, entry.run).encode())
+                bar.advance(note=entry.run.name)
         path = draft.commit(
             {
                 "summary": f"{title}; {counted(len(report.drawings), 'figure')}",
                 "title": title,
                 "runs": [material.name for material in materials],
-                "verdict": [line for members in sets for line in tested_verdict(members, tests)],
+                "verdict": [line for members in sets for line in judged_verdict(members, tests)],
                 "figures": [drawing.stem for drawing in report.drawings],
             }
         )
@@ -94,5 +99,5 @@ def _test_scorings(store: Store) -> int:
 def _title(materials: Sequence[RunMaterial]) -> str:
     if len(materials) == 1:
         return f"{materials[0].name} on {materials[0].metrics['on']}"
-    data = sorted({str(material.metrics["on"]) for material in materials})
+    data = sorted({rows_of(material.metrics) for material in materials})
     return f"{counted(len(materials), 'run')} on {', '.join(data) if len(data) <= 3 else f'{len(data)} data sets'}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from fercli.artifacts.store import Artifact
 from fercli.artifacts.tables import read_predictions
+from fercli.errors import InputError
 from fercli.evaluation.comparison import Comparison, compare
 from fercli.evaluation.intervals import LEVEL
 from fercli.evaluation.pairing import Judged
@@ -49,7 +50,10 @@ def against_best(
         best, *others = (judged(by_name[str(run["name"])]) for run in members)
         pairs, partly = [], []
         for other in others:
-            shared, (pair,) = compare([best, other], common_rows=True, draws=draws, seed=seed)
+            try:
+                shared, (pair,) = compare([best, other], common_rows=True, draws=draws, seed=seed)
+            except InputError:
+                continue  # as many rows, but other ones: there is nothing to pair
             pairs.append(pair)
             partly.append(any(shared.left_out))
         tested = iter(holm([pair.p for pair in pairs if pair.p is not None]))

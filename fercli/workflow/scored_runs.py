@@ -78,6 +78,17 @@ def data_of(store: Store, run: Artifact) -> Artifact | None:
     return None
 
 
+def rows_of(entry: RunInput) -> str | None:
+    """Name of the data set that the run's rows come from, also where it was trained on features of it.
+
+    None where the data is not there.
+    """
+    if entry.data is None:
+        return None
+    behind = [parent.name for parent in entry.data.manifest.parents if parent.kind == "dataset"]
+    return behind[0] if entry.data.kind == "features" and len(behind) == 1 else entry.data.name
+
+
 def groups_of(entry: RunInput, predictions: Predictions) -> NDArray[np.str_] | None:
     """(M,) group of each prediction; None where the data is not there."""
     if entry.data is None:
@@ -108,6 +119,7 @@ def scored(entry: RunInput, *, seed: int, draws: int, level: float) -> dict[str,
     fresh = {
         **rescore(metrics, predictions, groups_of(entry, predictions), seed=seed, draws=draws, level=level),
         "name": entry.run.name,
+        "rows_of": rows_of(entry),
     }
     found = contradictions(metrics, fresh)
     if found:

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 
+import pytest
+
 from fercli.report.page import build
 
 
@@ -121,3 +123,68 @@ def test_another_number_of_folds_stands_in_the_same_table_and_is_said(made_run):
     assert "Of 2 models" in page
     assert "net: 5 grouped folds;" in page
     assert "other: 10 grouped folds;" in page
+
+
+HOSTILE = """<b onclick='x'>"a" & b) #1 $\\frac{x</b>"""
+
+
+def test_names_of_runs_and_classes_cannot_break_the_page_nor_a_figure(made_run):
+    runs = [made_run(HOSTILE, folds=2), made_run("plain", pruned=False)]
+    for run in runs:
+        run.metrics["classes"][0] = HOSTILE
+        run.metrics["per_class"][HOSTILE] = run.metrics["per_class"].pop("angry")
+    report = build(runs, title="hostile")
+    seen = outline(report.html)
+    assert seen.open == []
+    assert "<b onclick" not in report.html
+    assert report.html.count("<script>") == 1
+    assert set(seen.anchors) <= set(seen.ids)
+    assert not [name for name in seen.ids if not re.fullmatch(r"[\w.-]+", name)]
+    assert len(report.drawings) > 5
+
+
+def test_many_runs_fold_away_but_for_the_best(made_run):
+    runs = [made_run(f"run-{place}", 0.2 + place / 100, pruned=False, reliability=[]) for place in range(24)]
+    report = build(runs, title="many")
+    seen = outline(report.html)
+    assert seen.open == []
+    assert "Of 24 models, run-23 is right" in report.html
+    assert report.html.count('class="run folding"') == 24
+    assert report.html.count('class="run folding"><details open>') == 1
+    assert {f"run-{place}" for place in range(1, 25)} <= set(seen.anchors) <= set(seen.ids)
+    assert 'class="run folding"' not in build(runs[:3], title="few").html
+
+
+def test_runs_with_other_classes_stand_in_other_sets(made_run):
+    other = made_run("other", pruned=False)
+    other.metrics["classes"][0] = "calm"
+    other.metrics["per_class"]["calm"] = other.metrics["per_class"].pop("angry")
+    page = build([made_run("net", pruned=False), other], title="two").html
+    assert "The runs fall into 2 sets" in page
+    assert "Of 2 models" not in page
+
+
+def test_runs_on_features_of_one_data_set_are_ranked_with_those_on_its_pictures(made_run):
+    net, yardstick = made_run("net", pruned=False, on="faces"), made_run("lda", pruned=False, on="phog")
+    apart = build([net, yardstick], title="two").html
+    assert "The runs fall into 2 sets" in apart
+    for run in (net, yardstick):
+        run.metrics["rows_of"] = "faces"
+    assert "Of 2 models" in build([net, yardstick], title="two").html
+
+
+def test_copies_are_told_once_with_every_score_without_them(made_run):
+    runs = [made_run(name, pruned=False, copies_in_training=280) for name in ("net", "lda")]
+    for run in runs:
+        run.metrics["without_copies"] = {"accuracy": 0.25, "macro_f1": 0.2, "rows": 300}
+    page = build(runs, title="copies").html
+    told = "280 held-out rows have equal copies among the training rows; accuracy and macro-F1 without them: "
+    verdict = page[: page.index("<table")]
+    assert verdict.count("280 held-out rows") == 1
+    assert told in verdict
+    assert "net 25.0 and 20.0" in verdict
+
+
+def test_a_report_without_runs_is_refused():
+    with pytest.raises(ValueError, match="at least one run"):
+        build([], title="nothing")

@@ -25,3 +25,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 // what is folded away on a screen must stand on paper
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+// a link to a run opens it
+const unfold = () => {
+  const part = document.getElementById(location.hash.slice(1))?.querySelector("details");
+  if (part && location.hash.startsWith("#run-")) part.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();
