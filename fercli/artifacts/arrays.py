@@ -100,7 +100,7 @@ class ArrayWriter:
 # The header that NumPy and we write: no expression to evaluate, so nothing that a file could make Python do.
 _HEADER = re.compile(
     rb"\{'descr': '([<>|][biufUS][0-9]{1,9})', 'fortran_order': (False|True), "
-    rb"'shape': \(((?:[0-9]{1,18},? ?)*)\), *\} *\n"
+    rb"'shape': \(((?:[0-9]{1,18}, ?)*[0-9]{0,18})\), *\} *\n"
 )
 _MAGIC = b"\x93NUMPY"
 

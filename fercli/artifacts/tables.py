@@ -107,7 +107,7 @@ def read_samples(path: Path, classes: Sequence[str]) -> Samples:
     try:
         widths = np.array([int(cell) for cell in columns.pop("width")], dtype=np.int64)
         heights = np.array([int(cell) for cell in columns.pop("height")], dtype=np.int64)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ArtifactError(
             f"a width or height is not a whole number: {error}", where=str(path), next_step=AGAIN
         ) from None
@@ -160,7 +160,7 @@ def read_predictions(path: Path) -> Predictions:
             ).reshape(len(rows), len(classes)),
             classes=classes,
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OverflowError) as error:
         raise ArtifactError(
             f"a cell does not fit its column: {error}",
             where=str(path),

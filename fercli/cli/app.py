@@ -52,7 +52,8 @@ def _register() -> None:
 def _raise_interrupted(number: int, frame: FrameType | None) -> None:
     # A second signal of the same kind ends the process at once, in case saving hangs.
     signal.signal(number, signal.SIG_DFL)
-    raise Interrupted(ExitCode.SIGINT if number == signal.SIGINT else ExitCode.SIGTERM)
+    current.interrupted = Interrupted(ExitCode.SIGINT if number == signal.SIGINT else ExitCode.SIGTERM)
+    raise current.interrupted
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -62,7 +63,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _raise_interrupted)
     if not app.registered_commands:
         _register()
-    current.session = None
+    current.session = current.interrupted = None
     try:
         code = _invoke(arguments)
         sys.stdout.flush()
@@ -70,6 +71,9 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read our output has left; keep Python from complaining when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.SIGPIPE)
+    except Interrupted as late:
+        # It came while a result or a failure was being shown: what was to be saved is saved.
+        return int(late.code)
     return code
 
 
@@ -85,14 +89,25 @@ def _invoke(arguments: list[str]) -> int:
             if isinstance(error.__context__, BrokenPipeError):  # how Typer reports it
                 raise error.__context__ from None
             return int(error.code or 0)
+        if current.interrupted is not None:
+            # A signal in the middle of an import or a callback comes out as whatever that code made of it.
+            error = current.interrupted
         session = current.session
         wants_json = session.console.json_wanted if session else "--json" in arguments
         # A failed gate was already shown as part of the result; the answer on stdout stays one object.
         return failures.show(
             error,
-            command=session.command if session else next((a for a in arguments if not a.startswith("-")), "fer"),
+            command=session.command if session else _named_command(arguments),
             json_wanted=wants_json and not (session and session.shown),
             debug=session.debug if session else "--debug" in arguments,
             warnings=session.console.warnings if session else [],
         )
     return answer if isinstance(answer, int) else 0
+
+
+def _named_command(arguments: Sequence[str]) -> str:
+    """The command on a line that was refused before it began: options, and the values of some, may come first."""
+    known = {command.name for command in app.registered_commands}
+    before = ["", *arguments]
+    named = (word for word, last in zip(arguments, before, strict=False) if last not in ("-w", "--workspace"))
+    return next((word for word in named if word in known), "fer")

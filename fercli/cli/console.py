@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any
 
+from fercli.cli.plain_text import plain
 from fercli.records import Outcome, Progress, Table
 
 PLAIN_WIDTH = 200
@@ -22,12 +23,12 @@ class Console:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(plain(text, lines=True), file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
-            print(f"fer: warning: {text}", file=sys.stderr, flush=True)
+            print(f"fer: warning: {plain(text, lines=True)}", file=sys.stderr, flush=True)
 
     def progress(self, what: str, total: int | None, unit: str) -> Progress:
         return _Progress(what, total, unit, silent=self.quiet)
@@ -48,7 +49,7 @@ class Console:
         for table in outcome.tables:
             draw(table)
         for line in outcome.lines:
-            print(line)
+            print(plain(line, lines=True))
 
 
 def cell(value: Any) -> str:
@@ -61,7 +62,7 @@ def cell(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4f}"
-    return str(value)
+    return plain(str(value))
 
 
 def draw(table: Table) -> None:
@@ -80,13 +81,13 @@ def draw(table: Table) -> None:
     )
     for index, column in enumerate(table.columns):
         numeric = all(isinstance(row[index], int | float | None) for row in table.rows)
-        drawn.add_column(Text(column), justify="right" if numeric and table.rows else "left")
+        drawn.add_column(Text(plain(column)), justify="right" if numeric and table.rows else "left")
     for row in table.rows:
         drawn.add_row(*(Text(cell(value)) for value in row))
-    console.print(Text(table.title, style="bold"), soft_wrap=True)
+    console.print(Text(plain(table.title), style="bold"), soft_wrap=True)
     console.print(drawn)
     for note in table.notes:
-        console.print(Text(f"  {note}"), style="dim", soft_wrap=True)
+        console.print(Text(f"  {plain(note)}"), style="dim", soft_wrap=True)
     console.print()
 
 

@@ -5,6 +5,7 @@ import json
 import sys
 from typing import Any
 
+from fercli.cli.plain_text import plain
 from fercli.errors import EnvironmentFailure, ExitCode, FerError, Interrupted, UsageError
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
@@ -107,12 +108,12 @@ def _body(command: str, warnings: list[str], error: dict[str, Any]) -> str:
 
 
 def as_text(error: FerError) -> str:
-    """Three unwrapped lines: what, where, what next."""
-    lines = [f"fer: error: {error.what}"]
+    """Three unwrapped lines: what, where, what next; what a file holds adds no line and no escape of its own."""
+    lines = [f"fer: error: {plain(error.what)}"]
     if error.where:
-        lines.append(f"  where: {error.where}")
+        lines.append(f"  where: {plain(error.where)}")
     if error.next_step:
-        lines.append(f"  next: {error.next_step}")
+        lines.append(f"  next: {plain(error.next_step)}")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fercli.cli.console import Console
+from fercli.errors import Interrupted
 from fercli.records import Outcome
 
 WORKSPACE_VARIABLE = "FER_WORKSPACE"
@@ -144,9 +145,13 @@ def command(
 
 
 class _Current:
-    """The session in progress, for the error handler: it needs the warnings and the chosen form of output."""
+    """The session in progress, for the error handler: it needs the warnings and the chosen form of output.
+
+    interrupted: the signal that came, if one did.
+    """
 
     session: Session | None = None
+    interrupted: Interrupted | None = None
 
 
 current = _Current()

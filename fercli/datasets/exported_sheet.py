@@ -31,7 +31,8 @@ def read(rows: Iterator[Row], path: str) -> FeatureSheet:
     number, below = next(rows)
     said = text(above[0]).removeprefix(_MARK)
     leaks = () if said == _UNMARKED else tuple(said.split(_BETWEEN))
-    names = dict(re.findall(r"(?:^|, )(\d+) (.*?)(?=, \d+ |$)", text(above[1])))
+    explained = text(above[1]) if len(above) > 1 else ""
+    names = dict(re.findall(r"(?:^|, )(\d+) (.*?)(?=, \d+ |$)", explained))
     header: Row = (number, ["id", *below[1:]])
     return replace(plain_sheet.read(header, _named(rows, names, path), path), leaks=leaks)
 

@@ -81,12 +81,12 @@ class FeatureRows:
             values = np.array(cells, dtype=np.float64)
             if np.isfinite(values).all():
                 return values, ""
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             pass
         for name, cell in zip(self.columns, cells, strict=True):
             try:
                 finite = cell is not None and bool(np.isfinite(np.float64(cell)))
-            except ValueError:
+            except (ValueError, OverflowError):
                 finite = False
             if not finite:
                 shown = "empty" if cell is None or cell == "" else f"{cell!r}, not a finite number"

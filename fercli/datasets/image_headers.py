@@ -49,8 +49,12 @@ def read_header(data: bytes) -> ImageHeader:
             return _tiff(data)
         if data[:2] in (b"P5", b"P6"):
             return _netpbm(data)
+    except BrokenImage:
+        raise
     except (struct.error, IndexError):
         raise BrokenImage("the file is truncated") from None
+    except ValueError:
+        raise BrokenImage("the header is broken") from None
     raise BrokenImage("the file is empty" if not data else "not a PNG, JPEG, BMP, GIF, WebP, TIFF or PGM/PPM file")
 
 

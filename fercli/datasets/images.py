@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.datasets.decoder_talk import caught
 from fercli.datasets.image_headers import BrokenImage, read_header
 from fercli.errors import EnvironmentFailure, InputError
 
@@ -18,6 +19,8 @@ MAX_PIXELS = 64_000_000
 @lru_cache(maxsize=1)
 def opencv() -> Any:
     """The cv2 module, quiet; EnvironmentFailure names the package that is missing (exit code 5)."""
+    # Why: a file can state one size and hold a picture of another; the decoder itself must know the limit.
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
     try:
         import cv2
     except ImportError as error:
@@ -64,11 +67,15 @@ def decode(data: bytes, *, source: str, color: Color = "auto", max_pixels: int =
     cv2 = opencv()
     flags = cv2.IMREAD_ANYCOLOR if color != "rgb" else cv2.IMREAD_COLOR
     try:
-        stored = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with caught() as talk:
+            stored = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise InputError(f"broken {header.format} file: {error}", where=source, next_step=remedy) from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"broken {header.format} file: {reason}", where=source, next_step=remedy) from None
     if stored is None:
         raise InputError(f"the {header.format} file cannot be decoded", where=source, next_step=remedy)
+    if talk.lost:
+        raise InputError(f"the {header.format} file is damaged: {talk.lost}", where=source, next_step=remedy)
     if stored.ndim == 3:
         stored = np.ascontiguousarray(stored[..., 2::-1])
     return as_color(stored, color)

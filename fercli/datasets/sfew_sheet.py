@@ -44,7 +44,7 @@ def read(rows: Iterator[Row], path: str) -> FeatureSheet:
             number,
             _components(cells, f"{path}, row {number}"),
             id=frame_id(name),
-            label=_label(cells[1], path, number),
+            label=_label(cells[1] if len(cells) > 1 else None, path, number),
             group=film(name),
         )
     blocks = (

@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ from typing import IO, Any
 from fercli.errors import InputError
 
 MAX_FILE_BYTES = 256 * 2**20
+LONGEST_LINK = 4096
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _BROKEN = (
     tarfile.TarError,
@@ -31,6 +33,8 @@ _BROKEN = (
     NotImplementedError,
     OSError,
 )
+# What the archive modules let through on damaged headers: names in no encoding, offsets and sizes that fit nothing.
+_BROKEN_HEADERS = (*_BROKEN, ValueError, IndexError, KeyError, OverflowError, RuntimeError, struct.error)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class ZipSource(Source):
     """A zip archive; encrypted ones are refused."""
 
     def files(self) -> Iterator[SourceFile]:
-        with damage(str(self.path)), zipfile.ZipFile(self.path) as archive:
+        with damage(str(self.path), _BROKEN_HEADERS), zipfile.ZipFile(self.path) as archive:
             for entry in archive.infolist():
                 path = _safe(entry.filename, self.path)
                 if entry.is_dir() or any(_is_junk(part) for part in path.split("/")):
@@ -132,10 +136,11 @@ class ZipSource(Source):
                         next_step="unpack it and import the folder",
                     )
                 if stat.S_ISLNK(entry.external_attr >> 16):
-                    target = archive.read(entry).decode("utf-8", "replace")
+                    with _zip_member(archive, entry) as stream:
+                        target = stream.read(LONGEST_LINK).decode("utf-8", "replace")
                     yield _link(path, target, self.path)
                     continue
-                yield SourceFile(path, partial(archive.open, entry))
+                yield SourceFile(path, partial(_zip_member, archive, entry))
 
 
 class TarSource(Source):
@@ -147,7 +152,7 @@ class TarSource(Source):
 
     def files(self) -> Iterator[SourceFile]:
         with (
-            damage(str(self.path)),
+            damage(str(self.path), _BROKEN_HEADERS),
             self._opener() as compressed,
             tarfile.open(fileobj=(stream := _Counted(compressed)), mode="r|") as archive,
         ):
@@ -188,6 +193,10 @@ def open_source(path: str | Path) -> Source:
         raise InputError("there is no such file or folder", where=str(path), next_step="check the path")
     if path.is_dir():
         return FolderSource(path)
+    if not path.is_file():
+        raise InputError(
+            "neither a file nor a folder (a pipe or a device has no end)", where=str(path), next_step="check the path"
+        )
     try:
         with open(path, "rb") as stream:
             head = stream.read(265)
@@ -217,11 +226,11 @@ def open_source(path: str | Path) -> Source:
 
 
 @contextmanager
-def damage(where: str) -> Iterator[None]:
+def damage(where: str, kinds: tuple[type[Exception], ...] = _BROKEN) -> Iterator[None]:
     """Turns what the archive modules raise on corrupt or cut-off data into an InputError."""
     try:
         yield
-    except _BROKEN as error:
+    except kinds as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(
                 f"cannot be read: {error.strerror}", where=error.filename or where, next_step="check the path"
@@ -275,6 +284,11 @@ def _link(path: str, target: str, archive: Path, *, from_root: bool = False) -> 
         raise InputError(f"a link to {target} inside the archive", where=path, next_step="pack it as a file")
 
     return SourceFile(path, refuse)
+
+
+def _zip_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+    with damage(f"{archive.filename}: {entry.filename}", _BROKEN_HEADERS):
+        return archive.open(entry)
 
 
 def _member(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:

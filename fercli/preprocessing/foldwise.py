@@ -11,6 +11,7 @@ from fercli.config.preprocessing import PreprocessingConfig
 from fercli.errors import ArtifactError, InputError
 from fercli.preprocessing.columns import LinearScaling, LogTransform, fit_columns
 from fercli.preprocessing.pca import Projection, fit_projections
+from fercli.preprocessing.stored import broken, check_fitted
 from fercli.records import Block
 
 _VERSION = 1
@@ -63,17 +64,19 @@ class Fitted:
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Fitted:
-    """The inverse of `to_arrays` and `meta`. Raises ArtifactError for another version or missing arrays."""
-    if meta.get("version") != _VERSION:
+    """The inverse of `to_arrays` and `meta`. Raises ArtifactError for another version, and for parts that are missing
+    or do not fit together."""
+    version = meta.get("version") if isinstance(meta, Mapping) else None
+    if version != _VERSION:
         raise ArtifactError(
-            f"preprocessing of version {meta.get('version')!r}, this release reads version {_VERSION}",
+            f"preprocessing of version {version!r}, this release reads version {_VERSION}",
             next_step="use the release that wrote it, or train again",
         )
     try:
         blocks = tuple(
             Block(part["name"], part["start"], part["stop"], tuple(part["columns"])) for part in meta["blocks"]
         )
-        return Fitted(
+        fitted = Fitted(
             blocks,
             tuple(_projection(arrays, number) for number in range(len(blocks))),
             LogTransform(arrays["log.direction"], arrays["log.origin"], arrays["log.scale"]),
@@ -85,6 +88,10 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> 
         raise ArtifactError(
             f"stored preprocessing lacks {missing.args[0]!r}", next_step="restore the artifact, or train again"
         ) from None
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
+        raise broken(str(error)) from None
+    check_fitted(fitted)
+    return fitted
 
 
 def fit(

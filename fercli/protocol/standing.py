@@ -11,6 +11,8 @@ from fercli.records import FoldPlan, FoldProtocol, Samples
 
 FOLD_COLUMNS = ("id", "group", "repeat", "fold")
 ALWAYS_TRAIN = -1  # as in scikit-learn's PredefinedSplit
+# No table has more repeats or folds: one that says so would cost memory for each of them.
+LARGEST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def read_folds_table(
             number = (int(repeat), int(fold))
         except ValueError:
             number = (-1, -1)
-        if number[0] < 0 or number[1] < ALWAYS_TRAIN:
+        if not 0 <= number[0] <= LARGEST or not ALWAYS_TRAIN <= number[1] <= LARGEST:
             raise InputError(
                 "a row of a folds table is id, group, repeat, fold, with repeats from 0 and folds from 0 (or -1)",
                 where=f"{name}, row {position}: {','.join(str(value) for value in row)}",

@@ -15,6 +15,10 @@ def source_parent(path: Path) -> Parent:
     """The source as a parent: a file by the hash of its bytes, a folder by the names, sizes and times in it."""
     if not path.exists():
         raise InputError("the source does not exist", where=str(path), next_step="check the path")
+    if not path.is_dir() and not path.is_file():
+        raise InputError(
+            "neither a file nor a folder (a pipe or a device has no end)", where=str(path), next_step="check the path"
+        )
     if path.is_dir():
         entries = [
             [str(entry.relative_to(path).as_posix()), entry.stat().st_size, entry.stat().st_mtime_ns]
