@@ -19,23 +19,23 @@ _SMALLEST = 320
 
 def annotated(pixels: NDArray[np.uint8], rows: Sequence[FaceRow], classes: Sequence[str]) -> NDArray[np.uint8]:
     """A copy (H, W, 3) of (h, w[, 3]) pixels, enlarged by a whole factor where it is small, with the rows on it."""
-    factor = max(1, -(-_SMALLEST // max(1, min(pixels.shape[:2]))) if max(pixels.shape[:2]) < 2 * _SMALLEST else 1)
+    factor = max(1, _SMALLEST // max(pixels.shape[:2]))
     size = pixels.shape[0] * factor, pixels.shape[1] * factor
     canvas = np.array(fit_to(as_color(pixels, "rgb"), size, "stretch"))
     unit = max(1.0, min(size) / 400)
+    cv2 = opencv()
     for row in rows:
         if row.box is None:
-            _label(canvas, 0, 0, row.status, _UNSURE, unit)
+            _label(canvas, (0, 0, 0, 0), row.status, _UNSURE, unit)
             continue
         color = _COLORS[classes.index(row.predicted) % len(_COLORS)] if row.predicted in classes else _UNSURE
-        left, top, width, height = (side * factor for side in row.box)
-        # A dark rim keeps the box visible on light skin and light ground.
+        left, top, width, height = box = tuple(side * factor for side in row.box)
         corners = (left, top), (left + width - 1, top + height - 1)
-        cv2 = opencv()
-        thick = max(1, round(1.5 * unit))
-        cv2.rectangle(canvas, *corners, _INK, thick + 2, cv2.LINE_AA)
-        cv2.rectangle(canvas, *corners, color, thick, cv2.LINE_AA)
-        _label(canvas, left, top, _words(row), color, unit)
+        thick = max(2, round(1.3 * unit))
+        # A dark rim keeps the box visible on light skin and light ground.
+        cv2.rectangle(canvas, *corners, _INK, thick + 2)
+        cv2.rectangle(canvas, *corners, color, thick)
+        _label(canvas, box, _words(row), color, max(0.9, min(unit, width / 80)))
     return canvas
 
 
@@ -44,19 +44,20 @@ def _words(row: FaceRow) -> str:
     return name if row.probabilities is None else f"{name} {float(row.probabilities.max()):.2f}"
 
 
-def _label(canvas: NDArray[np.uint8], left: int, top: int, text: str, color: Any, unit: float) -> None:
-    """Text on a filled ground, above the point where there is room, else below, never beyond the borders."""
+def _label(canvas: NDArray[np.uint8], box: tuple[int, ...], text: str, color: Any, unit: float) -> None:
+    """Text on a filled ground above the box, where there is no room below it, else inside; never beyond the borders."""
     cv2 = opencv()
     # OpenCV's own font knows ASCII only.
     text = text.encode("ascii", "replace").decode()
-    scale, weight = 0.45 * unit, max(1, round(unit))
+    scale, weight = 0.42 * unit, max(1, round(0.7 * unit))
     (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, weight)
     margin = max(2, round(3 * unit))
-    wide, high = width + 2 * margin, height + below + 2 * margin
+    wide, high = width + 2 * margin, height + below + margin
+    left, top, _, tall = box
     x = max(0, min(left, canvas.shape[1] - wide))
-    y = top - high if top >= high else top
+    y = top - high if top >= high else top + tall if top + tall + high <= canvas.shape[0] else top
     cv2.rectangle(canvas, (x, y), (x + wide, y + high), color, cv2.FILLED)
     luma = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
+    at = (x + margin, y + margin // 2 + height)
     ink = _INK if luma > 110 else _PAPER
-    at = (x + margin, y + margin + height)
     cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, ink, weight, cv2.LINE_AA)

@@ -7,6 +7,7 @@ from fercli.config.audit import AuditConfig
 from fercli.config.bench import BenchConfig
 from fercli.config.evaluate import EvaluateConfig
 from fercli.config.import_dataset import ImportDatasetConfig, parse_size
+from fercli.config.predict import PredictConfig
 from fercli.config.protocol import ProtocolConfig
 from fercli.config.report import ReportConfig
 from fercli.config.synthesize import SynthesizeConfig
@@ -19,6 +20,7 @@ CONFIGS = {
     "train-resnet": (ProtocolConfig(), {}),
     "evaluate": (EvaluateConfig(), {}),
     "report": (ReportConfig(), {}),
+    "predict": (PredictConfig(), {}),
     "bench": (BenchConfig(topic="resnet"), {"topic": "", "variant": ""}),
 }
 
