@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fercli.artifacts.tables import read_csv
 from fercli.bp.criteria import Thresholds, next_unit
@@ -24,6 +25,7 @@ FILE = "receipts.csv"
 WEIGHTS = "weights.safetensors"
 # A saved network has lost its removed columns, so that its float32 sums may round another way.
 _SLACK = 1e-5
+_AT_ONCE = 4096
 
 
 def units_as_pruned(view: RunView, sampled: list[int]) -> Covered:
@@ -44,8 +46,7 @@ def units_as_pruned(view: RunView, sampled: list[int]) -> Covered:
         if rounds.get(folder, 0) >= config.max_rounds:
             continue
         model = read_bp_model(view.run, folder)
-        dtype = model.network.w1.dtype
-        hidden = hidden_outputs(model.network, 0, apply(model.fitted, features[np.unique(rows)]).astype(dtype))
+        hidden = _hidden(model, features, np.unique(rows))
         left = next_unit(hidden, model.network.w2[0], model.network.alive[0], strict)
         if left is not None:
             unit = int(model.units[left.unit])
@@ -54,6 +55,12 @@ def units_as_pruned(view: RunView, sampled: list[int]) -> Covered:
             place = f"{folder}/{WEIGHTS}, unit {unit}"
             found.append(Difference(what, place, "kept", f"{left.criterion} {left.value:.6g}"))
     return Covered(len(models), "networks", found)
+
+
+def _hidden(model: BPModel, features: NDArray[np.floating], rows: NDArray[np.int64]) -> NDArray[np.floating]:
+    """(n, H) outputs of the saved units over the rows, whose wide raw columns are read a part at a time."""
+    parts = [apply(model.fitted, features[rows[start : start + _AT_ONCE]]) for start in range(0, len(rows), _AT_ONCE)]
+    return hidden_outputs(model.network, 0, np.concatenate(parts).astype(model.network.w1.dtype))
 
 
 def receipts_as_saved(view: RunView) -> Covered:
