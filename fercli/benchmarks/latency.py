@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 BATCHES = (1, 64)
 _SECONDS = 0.5  # for one figure
-_LEAST = 3
+_LEAST, _MOST = 3, 1000
+_SLOW = 2.0  # seconds from which on the first call is figure enough
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,26 @@ def one_thread() -> Iterator[None]:
 def latencies(
     score: Callable[[NDArray[Any]], NDArray[Any]], rows: NDArray[Any], batches: Sequence[int] = BATCHES
 ) -> list[Latency]:
-    """The time of a sample in batches of each size, drawn from `rows` over and over; one call goes before."""
+    """The time of a sample in batches of each size, drawn from `rows` over and over.
+
+    The first call warms up and does not count, unless it takes seconds.
+    """
     found = []
     for size in batches:
         batch = rows[np.arange(size) % len(rows)]
-        score(batch)
-        spent: list[float] = []
-        while len(spent) < _LEAST or (sum(spent) < _SECONDS and len(spent) < 1000):
-            begun = time.perf_counter()
-            score(batch)
-            spent.append(time.perf_counter() - begun)
+        first = _seconds(score, batch)
+        spent = [first] if first > _SLOW else []
+        while first <= _SLOW and _wanted(spent):
+            spent.append(_seconds(score, batch))
         found.append(Latency(size, 1000 * statistics.median(spent) / size, len(spent)))
     return found
+
+
+def _wanted(spent: Sequence[float]) -> bool:
+    return len(spent) < _LEAST or (sum(spent) < _SECONDS and len(spent) < _MOST)
+
+
+def _seconds(score: Callable[[NDArray[Any]], NDArray[Any]], batch: NDArray[Any]) -> float:
+    begun = time.perf_counter()
+    score(batch)
+    return time.perf_counter() - begun

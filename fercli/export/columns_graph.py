@@ -33,7 +33,7 @@ def bp_graph(fitted: Fitted, weights: Arrays, *, output: str, classes: Sequence[
     if output == "softmax":
         shares = graph.op("Softmax", values, axis=1)
     else:
-        outputs = graph.cast(graph.op("Sigmoid", values), "float64")
+        outputs = _precise_sigmoid(graph, values, kind)
         total = graph.op("ReduceSum", outputs, graph.integers(1), keepdims=1)
         none = graph.op("Equal", total, _number(graph, 0))
         divided = graph.op("Div", outputs, graph.op("Where", none, _number(graph, 1), total))
@@ -97,6 +97,19 @@ def _preprocessed(fitted: Fitted) -> tuple[Graph, str]:
         columns = graph.op("Where", graph.constant(logged), changed, columns)
     centred = graph.op("Sub", columns, graph.constant(fitted.scaling.center))
     return graph, graph.op("Div", centred, graph.constant(fitted.scaling.scale))
+
+
+def _precise_sigmoid(graph: Graph, values: str, kind: np.dtype[Any]) -> str:
+    """1 / (1 + exp(-z)) as float64, for outputs that are divided by their sum.
+
+    onnxruntime's Sigmoid ends at -18: where no output claims a row, the ratios of its tiny outputs would be lost.
+    Below `-log(largest)` the network's own type overflows to an output of 0.
+    """
+    exact = graph.cast(values, "float64")
+    powers = graph.op("Exp", graph.op("Mul", exact, _number(graph, -1)))
+    outputs = graph.op("Div", _number(graph, 1), graph.op("Add", powers, _number(graph, 1)))
+    overflown = graph.op("Less", exact, _number(graph, -float(np.log(np.float64(np.finfo(kind).max)))))
+    return graph.op("Where", overflown, _number(graph, 0), outputs)
 
 
 def _kernel_scores(graph: Graph, columns: str, arrays: Arrays) -> str:

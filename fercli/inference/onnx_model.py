@@ -101,7 +101,8 @@ def onnx_scores(
     kind = np.uint8 if facts.input == "pixels" else np.float32
 
     def scores(batch: NDArray[Any]) -> NDArray[np.float32]:
-        step = max(1, min(_MOST_ROWS, _AT_ONCE // max(1, int(np.prod(batch.shape[1:])))))
+        each = facts.views * int(np.prod(batch.shape[1:]))
+        step = max(1, min(_MOST_ROWS // facts.views, _AT_ONCE // each))
         parts = []
         for start in range(0, len(batch), step):
             part = np.ascontiguousarray(batch[start : start + step], dtype=kind)

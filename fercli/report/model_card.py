@@ -60,7 +60,7 @@ def model_card(card: Card) -> str:
         _data(card),
         "## How good it is",
         f"On {counted(metrics['rows'], 'held-out row')} of {metrics['on']} ({metrics['split']}): accuracy "
-        f"**{percent(metrics['accuracy'])} %** (95 % interval {between(accuracy)}), macro-F1 "
+        f"**{percent(metrics['accuracy'])} %** (95 % interval {between(accuracy)}{_method(accuracy)}), macro-F1 "
         f"{percent(metrics['macro_f1'])} % ({between(macro)}), log loss {number(metrics['log_loss'])}. The commonest "
         f"class alone gives {percent(metrics['majority']['accuracy']['pooled'])} %.",
         f"Protocol: {protocol_words(metrics)}.",
@@ -106,6 +106,10 @@ def weaknesses(card: Card) -> list[str]:
     found += [sentence[0].upper() + sentence[1:] + "." for sentence in caveats(metrics)]
     found.append("Who is in the data is not recorded, so error rates by age, skin tone or culture are not known.")
     return found
+
+
+def _method(interval: Mapping[str, Any] | None) -> str:
+    return f", {interval['method']}" if interval else ""
 
 
 def _mostly(metrics: Mapping[str, Any], name: str) -> str:
