@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.bp.gradients import TILE_ROWS, PackedNetworks, packed_width
+from fercli.bp.gradients import TILE_ROWS, PackedNetworks, packed_inputs, packed_outputs, packed_width
 from fercli.bp.losses import row_losses
 from fercli.bp.network import Loss, NetworkKey, NetworkStack
 from fercli.bp.optimizers import Optimizer, OptimizerName
@@ -80,14 +80,11 @@ class _Measured:
         self, pairs: Sequence[tuple[NDArray[np.floating], NDArray[np.int64]]], classes: int, dtype: type, tile: int
     ) -> None:
         self.counts = np.array([len(y) for _, y in pairs], dtype=np.int64)
+        self.classes = classes
         longest = -(-int(self.counts.max()) // tile) * tile
-        self.x = np.zeros((len(pairs), longest, pairs[0][0].shape[1] + 1), dtype=dtype)
-        self.x[:, :, -1] = 1
-        self.y = np.zeros((len(pairs), longest), dtype=np.int64)
-        for place, (x, y) in enumerate(pairs):
-            self.x[place, : len(y), :-1] = x
-            self.y[place, : len(y)] = y
-        self.outputs: NDArray[np.floating] = np.zeros((len(pairs), longest, classes), dtype=dtype)
+        self.x: NDArray[np.floating]
+        self.x, self.y = padded_rows(pairs, longest, dtype)
+        self.outputs: NDArray[np.floating] = np.zeros((len(pairs), longest, packed_outputs(classes)), dtype=dtype)
 
     def keep(self, networks: NDArray[np.int64]) -> None:
         self.counts, self.x, self.y = self.counts[networks], self.x[networks], self.y[networks]
@@ -98,7 +95,24 @@ class _Measured:
         for start in range(0, self.x.shape[1], packed.tile):
             stop = start + packed.tile
             packed.forward(self.x[:, start:stop], self.outputs[:, start:stop])
-        return mean_scores(self.outputs, self.y, self.counts, packed.loss)
+        return mean_scores(self.outputs[:, :, : self.classes], self.y, self.counts, packed.loss)
+
+
+def padded_rows(
+    pairs: Sequence[tuple[NDArray[np.floating], NDArray[np.int64]]], length: int, dtype: type
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """x (S, length, I), its last column ones, and y (S, length); both 0 where a network has fewer rows.
+
+    I: `packed_inputs`. length: at least that of the longest pair.
+    """
+    inputs = pairs[0][0].shape[1]
+    x: NDArray[np.floating] = np.zeros((len(pairs), length, packed_inputs(inputs)), dtype=dtype)
+    x[:, :, -1] = 1
+    y = np.zeros((len(pairs), length), dtype=np.int64)
+    for place, (own_x, own_y) in enumerate(pairs):
+        x[place, : len(own_y), :inputs] = own_x
+        y[place, : len(own_y)] = own_y
+    return x, y
 
 
 def mean_scores(
@@ -114,6 +128,18 @@ def mean_scores(
         np.divide(losses, counts, out=undefined.copy(), where=some),
         np.divide(hits, counts, out=undefined.copy(), where=some),
     )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One update of the first `active` networks.
+
+    tiles: rows begin:stop of the epoch's order, how many networks have any of them, how many rows of the tile each of
+    those has, and how many of the whole batch.
+    """
+
+    active: int
+    tiles: list[tuple[int, int, int, NDArray[np.int64], NDArray[np.int64]]]
 
 
 class Chunk:
@@ -136,12 +162,15 @@ class Chunk:
         self.test = _Measured([(one.test_x, one.test_y) for one in rows], stack.classes, dtype, tile)
         self.inner = _Measured([(one.inner_x, one.inner_y) for one in rows], stack.classes, dtype, tile)
         padded = self.longest + tile
-        self.outputs = np.zeros((len(rows), padded, stack.classes), dtype=dtype)
+        columns = self.packed.output_columns
+        self.outputs = np.zeros((len(rows), padded, columns), dtype=dtype)
         self.targets = np.zeros((len(rows), padded), dtype=np.int64)
-        row_bytes = len(rows) * (stack.inputs + 1) * np.dtype(dtype).itemsize
+        row_bytes = len(rows) * self.packed.input_columns * np.dtype(dtype).itemsize
         self.window = max(tile, min(self.longest, WINDOW_BYTES // row_bytes))
-        self.x = np.ones((len(rows), self.window, stack.inputs + 1), dtype=dtype)
-        self.one_hot = np.zeros((len(rows), self.window, stack.classes), dtype=dtype)
+        self.x = np.zeros((len(rows), self.window, self.packed.input_columns), dtype=dtype)
+        self.x[:, :, -1] = 1
+        self.one_hot = np.zeros((len(rows), self.window, columns), dtype=dtype)
+        self._plan = self._steps()
 
     @property
     def numbers(self) -> list[int]:
@@ -169,13 +198,35 @@ class Chunk:
         self.optimizer.keep(places)
         self.test.keep(places)
         self.inner.keep(places)
+        self._plan = self._steps()
 
-    def _order(self, place: int, epoch: int) -> NDArray[np.int64] | None:
+    def _steps(self) -> list["_Step"]:
+        """The optimizer steps of an epoch, which are the same in every one."""
+        size, tile = self.rule.batch or self.longest, self.packed.tile
+        steps = []
+        for start in range(0, self.longest, size):
+            active = int((self.counts > start).sum())
+            batch = np.minimum(self.counts[:active] - start, size)
+            tiles = []
+            for begin in range(start, min(start + size, self.longest), tile):
+                stop = begin + tile if self.rule.batch is None else min(begin + tile, start + size)
+                busy = int((self.counts > begin).sum())
+                tiles.append((begin, stop, busy, np.minimum(self.counts[:busy] - begin, stop - begin), batch[:busy]))
+            steps.append(_Step(active, tiles))
+        return steps
+
+    def _orders(self, epoch: int) -> list[NDArray[np.int64] | None]:
+        """The order of each network's rows; None where it does not matter, because all are one batch."""
         if self.rule.batch is None:
-            return None  # the mean over all rows does not depend on their order
-        key = self.rows[place].key
-        drawn = generator(self.rule.seed, "bp.order", key.repeat, key.fold, epoch)
-        return drawn.permutation(len(self.rows[place].y))
+            return [None] * len(self.rows)
+        drawn: dict[tuple[int, int, int], NDArray[np.int64]] = {}  # a control has the order of its pruned network
+        orders: list[NDArray[np.int64] | None] = []
+        for one in self.rows:
+            key = (one.key.repeat, one.key.fold, len(one.y))
+            if key not in drawn:
+                drawn[key] = generator(self.rule.seed, "bp.order", *key[:2], epoch).permutation(key[2])
+            orders.append(drawn[key])
+        return orders
 
     def _gather(self, orders: Sequence[NDArray[np.int64] | None], start: int) -> None:
         """Copy the rows at places start: of each network's order into the window."""
@@ -189,37 +240,32 @@ class Chunk:
             picked: NDArray[np.int64] | slice = slice(start, start + count)
             if order is not None:
                 picked = order[picked]
-            self.x[place, :count, :-1] = one.x[picked]
+            self.x[place, :count, : one.x.shape[1]] = one.x[picked]
             y = one.y[picked]
             self.targets[place, start : start + count] = y
             self.one_hot[place, steps[:count], y] = 1
 
     def epoch(self, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """One pass over every network's rows; loss and accuracy (S,) on them as met, each before its own update."""
-        orders = [self._order(place, number) for place in range(len(self.rows))]
+        orders = self._orders(number)
+        packed = self.packed
         low = high = 0
-        size = self.rule.batch or self.longest
-        tile = self.packed.tile
-        for start in range(0, self.longest, size):
-            active = int((self.counts > start).sum())
-            batch = np.minimum(self.counts[:active] - start, size)
-            for begin in range(start, min(start + size, self.longest), tile):
-                stop = begin + tile if self.rule.batch is None else min(begin + tile, start + size)
+        for step in self._plan:
+            for index, (begin, stop, busy, present, batch) in enumerate(step.tiles):
                 if stop > high:
                     low, high = begin, begin + self.window
                     self._gather(orders, low)
-                busy = int((self.counts > begin).sum())
-                x, one_hot = (array[:busy, begin - low : stop - low] for array in (self.x, self.one_hot))
+                x, one_hot = self.x[:busy, begin - low : stop - low], self.one_hot[:busy, begin - low : stop - low]
                 outputs = self.outputs[:busy, begin:stop]
-                self.packed.forward(x, outputs)
-                present = np.minimum(self.counts[:busy] - begin, stop - begin)
-                self.packed.backward(x, one_hot, outputs, present, batch[:busy], first=begin == start)
+                packed.forward(x, outputs)
+                packed.backward(x, one_hot, outputs, present, batch, first=index == 0)
             if self.rule.decay:
-                self.packed.decay(self.rule.decay, active)
-            self.optimizer.step(self.packed.parameters, self.packed.gradient, active)
-        return mean_scores(self.outputs, self.targets, self.counts, self.rule.loss)
+                packed.decay(self.rule.decay, step.active)
+            self.optimizer.step(packed.parameters, packed.gradient, step.active)
+        return mean_scores(self.outputs[:, :, : packed.classes], self.targets, self.counts, self.rule.loss)
 
     def work(self, done: int) -> tuple[NDArray[np.float64], ...]:
         """Train one epoch after `done`, then measure: train and test loss and accuracy, inner loss, each (S,)."""
-        train = self.epoch(self.members[0].first_epoch + done)
-        return *train, *self.test.score(self.packed), self.inner.score(self.packed)[0]
+        with np.errstate(over="ignore"):
+            train = self.epoch(self.members[0].first_epoch + done)
+            return *train, *self.test.score(self.packed), self.inner.score(self.packed)[0]

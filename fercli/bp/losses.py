@@ -32,17 +32,18 @@ def row_losses(outputs: NDArray[np.floating], targets: NDArray[np.int64], loss: 
 def output_slopes(
     outputs: NDArray[np.floating],
     one_hot: NDArray[np.floating],
+    classes: int,
     loss: Loss,
     output: Output,
     out: NDArray[np.floating],
     scratch: NDArray[np.floating],
 ) -> float:
-    """Write into `out` (…, C) the slope of each row's loss at the output units' net inputs, up to a factor.
+    """Write into `out` (…, O) the slope of each row's loss at the output units' net inputs, up to a factor.
 
     The factor (2/C for mse, 1/C for bce, 1 for ce) is given back, because the caller multiplies by 1/rows anyway.
-    `outputs`, `one_hot`, `out`, `scratch`: same shape; `scratch` is overwritten.
+    `outputs`, `one_hot`, `out`, `scratch`: same shape, O at least C (`classes`): columns that fill up have output and
+    target 0, and get slope 0. `scratch` is overwritten.
     """
-    classes = outputs.shape[-1]
     np.subtract(outputs, one_hot, out=out)
     if loss == "bce":
         return 1 / classes

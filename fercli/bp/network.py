@@ -123,10 +123,15 @@ def initial_stack(
 def sigmoid(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """1 / (1 + exp(-z)) in place; far from zero it saturates to exactly 0 or 1 without a warning."""
     with np.errstate(over="ignore"):
-        np.negative(values, out=values)
-        np.exp(values, out=values)
-        values += 1
-        return np.reciprocal(values, out=values)
+        return logistic(values)
+
+
+def logistic(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """`sigmoid` for loops that ignore overflow themselves."""
+    np.negative(values, out=values)
+    np.exp(values, out=values)
+    values += 1
+    return np.divide(1, values, out=values)
 
 
 def softmax(values: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -1,6 +1,8 @@
 """Adam, SGD and SGD with momentum on a flat matrix of parameters, one row a network, in place."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
 from typing import Literal
 
 import numpy as np
@@ -71,10 +73,21 @@ class Optimizer:
         second += slope
         np.sqrt(second, out=scratch)
         counts = self.steps[:active]
-        same = counts[0] == counts[-1]  # networks stand by falling size, so equal ends mean equal all through
-        each = (counts[:1] if same else counts)[:, None].astype(np.float64)
-        roots = np.sqrt((1 - BETA2) / (1 - BETA2**each))
-        scratch += (EPSILON / roots).astype(values.dtype)
+        shift: float | NDArray[np.floating]
+        rate: float | NDArray[np.floating]
+        if counts[0] == counts[-1]:  # networks stand by falling size, so equal ends mean equal all through
+            shift, rate = _corrected(self.rate, int(counts[0]))
+        else:
+            pairs = np.array([_corrected(self.rate, count) for count in counts.tolist()]).astype(values.dtype)
+            shift, rate = pairs[:, :1], pairs[:, 1:]
+        scratch += shift
         np.divide(first, scratch, out=scratch)
-        scratch *= (self.rate * (1 - BETA1) / (1 - BETA1**each) / roots).astype(values.dtype)
+        scratch *= rate
         values -= scratch
+
+
+@lru_cache(256)
+def _corrected(rate: float, count: int) -> tuple[float, float]:
+    """Epsilon and rate of Adam's step number `count`, for the moments as `_adam` keeps them."""
+    roots = sqrt((1 - BETA2) / (1 - BETA2**count))
+    return EPSILON / roots, rate * (1 - BETA1) / (1 - BETA1**count) / roots

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fercli.bp.chunk import Member, mean_scores
+from fercli.bp.chunk import Member, mean_scores, padded_rows
 from fercli.bp.gradients import PackedNetworks
 from fercli.bp.losses import SMALLEST
 from fercli.bp.optimizers import BETA1, BETA2, EPSILON
@@ -24,25 +24,11 @@ class _Measured:
         self, pairs: Sequence[tuple[NDArray[np.floating], NDArray[np.int64]]], dtype: type, device: str
     ) -> None:
         self.counts = np.array([len(y) for _, y in pairs], dtype=np.int64)
-        x, self.y = padded_rows(pairs, dtype)
+        x, self.y = padded_rows(pairs, int(self.counts.max()), dtype)
         self.x = torch.from_numpy(x).to(device)
 
     def keep(self, places: NDArray[np.int64], index: Tensor) -> None:
         self.counts, self.y, self.x = self.counts[places], self.y[places], self.x[index]
-
-
-def padded_rows(
-    pairs: Sequence[tuple[NDArray[np.floating], NDArray[np.int64]]], dtype: type
-) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
-    """x (S, n, D + 1) with a last column of ones and y (S, n), both 0 where a network has fewer than n rows."""
-    longest = max(len(y) for _, y in pairs)
-    x = np.zeros((len(pairs), longest, pairs[0][0].shape[1] + 1), dtype=dtype)
-    x[:, :, -1] = 1
-    y = np.zeros((len(pairs), longest), dtype=np.int64)
-    for place, (own_x, own_y) in enumerate(pairs):
-        x[place, : len(own_y), :-1] = own_x
-        y[place, : len(own_y)] = own_y
-    return x, y
 
 
 class TorchChunk:
@@ -60,13 +46,13 @@ class TorchChunk:
         self.output, self.classes = stack.output, stack.classes
         # The layout is the packed one of the CPU: biases are rows of ones, and off units fill up the width.
         self.packed = PackedNetworks([(own.stack, own.network) for own in members], self.rule.loss, 1)
-        self.split = (stack.inputs + 1) * self.packed.width
+        self.split, self.columns = self.packed.split, self.packed.output_columns
         self.parameters = torch.from_numpy(self.packed.parameters).to(device, copy=True)
         self.first, self.second = torch.zeros_like(self.parameters), torch.zeros_like(self.parameters)
         self.steps = torch.zeros(len(members), dtype=torch.float64, device=device)
         pairs = [(own.rows.x, own.rows.y) for own in members]
         self.counts = np.array([len(y) for _, y in pairs], dtype=np.int64)
-        x, y = padded_rows(pairs, dtype)
+        x, y = padded_rows(pairs, int(self.counts[0]), dtype)
         self.x, self.y = torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
         self.test = _Measured([(own.rows.test_x, own.rows.test_y) for own in members], dtype, device)
         self.inner = _Measured([(own.rows.inner_x, own.rows.inner_y) for own in members], dtype, device)
@@ -101,10 +87,10 @@ class TorchChunk:
 
     def _views(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         count, width = len(flat), self.packed.width
-        return flat[:, : self.split].view(count, -1, width), flat[:, self.split :].view(count, width, self.classes)
+        return flat[:, : self.split].view(count, -1, width), flat[:, self.split :].view(count, width, self.columns)
 
     def _forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Hidden and output units (a, n, W), (a, n, C) of the first a networks over rows x (a, n, D + 1)."""
+        """Hidden and output units (a, n, W), (a, n, O) of the first a networks over rows x (a, n, I)."""
         w1, w2 = self._views(self.parameters[: len(x)])
         hidden = torch.bmm(x, w1).sigmoid_()
         values = torch.bmm(hidden, w2)
@@ -143,19 +129,19 @@ class TorchChunk:
         orders = self._orders(number)
         which = torch.arange(len(self.members), device=self.device)[:, None]
         x, y = (self.x, self.y) if orders is None else (self.x[which, orders], self.y[which, orders])
-        outputs = torch.zeros((*y.shape, self.classes), dtype=x.dtype, device=self.device)
+        outputs = torch.zeros((*y.shape, self.columns), dtype=x.dtype, device=self.device)
         for start in range(0, longest, size):
             active = int((self.counts > start).sum())
             stop = min(start + size, longest)
             batch = torch.from_numpy(np.minimum(self.counts[:active] - start, size)).to(self.device)
             outputs[:active, start:stop] = self._step(x[:active, start:stop], y[:active, start:stop], batch)
-        return mean_scores(outputs.cpu().numpy(), y.cpu().numpy(), self.counts, self.rule.loss)
+        return mean_scores(outputs[:, :, : self.classes].cpu().numpy(), y.cpu().numpy(), self.counts, self.rule.loss)
 
     def _step(self, x: Tensor, y: Tensor, batch: Tensor) -> Tensor:
         """One update of the first networks on their next `batch` rows each; their outputs before it."""
         active = len(x)
         hidden, outputs = self._forward(x)
-        one_hot = torch.nn.functional.one_hot(y, self.classes).to(x.dtype)
+        one_hot = torch.nn.functional.one_hot(y, self.columns).to(x.dtype)
         slope = self._slopes(outputs, one_hot)
         present = torch.arange(x.shape[1], device=self.device) < batch[:, None]
         slope = torch.where(present[:, :, None], slope / batch[:, None, None].to(x.dtype), 0)
@@ -195,9 +181,12 @@ class TorchChunk:
     def _score(self, measured: _Measured) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean loss and accuracy (S,), NaN where a network has no such rows."""
         count, rows = measured.y.shape
+        if not rows:
+            undefined = np.full(count, np.nan)
+            return undefined, undefined
         step = max(1, ROWS_AT_ONCE // count)
         parts = [self._forward(measured.x[:, start : start + step])[1] for start in range(0, rows, step)]
-        outputs = torch.cat(parts, dim=1).cpu().numpy() if parts else np.zeros((count, 0, self.classes))
+        outputs = torch.cat([part[:, :, : self.classes] for part in parts], dim=1).cpu().numpy()
         return mean_scores(outputs, measured.y, measured.counts, self.rule.loss)
 
     def work(self, done: int) -> tuple[NDArray[np.float64], ...]:

@@ -164,7 +164,8 @@ def _goes_on(chunk: AnyChunk, running: NDArray[np.bool_], stopping: EarlyStoppin
     if not going.all():
         for place in np.flatnonzero(~going).tolist():
             chunk.write(place, stopping.best(chunk.members[place].number))
-        chunk.keep(np.flatnonzero(going))
+        if going.any():
+            chunk.keep(np.flatnonzero(going))
     return bool(going.any())
 
 

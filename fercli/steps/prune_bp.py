@@ -36,7 +36,7 @@ from fercli.workflow.receipts import (
 from fercli.workflow.request import Request
 from fercli.workflow.runs import run_outcome, write_run
 
-ALGORITHM = 1
+ALGORITHM = 2
 DEFAULT_NAME = "prune-bp"
 
 

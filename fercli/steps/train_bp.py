@@ -16,7 +16,7 @@ from fercli.workflow.inputs import input_artifact
 from fercli.workflow.request import Request
 from fercli.workflow.runs import run_outcome, write_run
 
-ALGORITHM = 1
+ALGORITHM = 2
 DEFAULT_NAME = "train-bp"
 
 
