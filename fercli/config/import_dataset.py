@@ -7,19 +7,6 @@ from pydantic import Field, field_validator
 
 from fercli.config.faces import FACE_FIELDS, FacesConfig
 
-DatasetFormat = Literal[
-    "auto",
-    "fer2013-csv",
-    "fer2013-folders",
-    "class-folders",
-    "csv",
-    "sfew",
-    "ferplus",
-    "ckplus",
-    "jaffe",
-    "rafdb",
-    "affectnet",
-]
 SIDE_BOUNDS = (4, 8192)
 
 
@@ -35,11 +22,12 @@ def parse_size(value: str) -> tuple[int, int]:
 class ImportDatasetConfig(FacesConfig):
     """Everything that changes the rows or pixels of an imported data set.
 
-    size: (height, width), also given as "N" or "HxW"; None keeps the size of the files. which, no_face: of several
+    format: auto, or a name in `datasets.formats`, which refuses any other. size: (height, width), also given as "N" or
+    "HxW"; None keeps the size of the files. which, no_face: of several
     faces in a picture, and what becomes of one without: left out by name, kept whole, or the end of the import.
     """
 
-    format: DatasetFormat = "auto"
+    format: str = "auto"
     faces: Literal["whole", "crop"] = "whole"
     which: Literal["largest", "central"] = "largest"
     no_face: Literal["skip", "keep", "fail"] = "skip"

@@ -20,7 +20,7 @@ from fercli.datasets import (
 from fercli.datasets.image_headers import is_image_name
 from fercli.datasets.reading import Reading
 from fercli.datasets.sources import Source
-from fercli.errors import InputError
+from fercli.errors import InputError, UsageError
 
 SHEETS = frozenset({".csv", ".xlsx", ".xlsm"})
 
@@ -78,9 +78,15 @@ def detect(source: Source) -> str:
 
 
 def resolve_format(source: Source, config: ImportDatasetConfig) -> str:
-    """The format in force: the one that was asked for, else the one that is recognised."""
+    """The format in force: the one that was asked for, else the one that is recognised; UsageError for any other."""
     if config.format == "auto":
         return detect(source)
+    if config.format not in FORMATS:
+        raise UsageError(
+            f"--format: there is no format {config.format!r}",
+            where=f"--format {config.format}",
+            next_step=f"take auto or one of {', '.join(FORMATS)}",
+        )
     return config.format
 
 

@@ -291,3 +291,10 @@ def test_the_published_fer2013_pictures(real_data):
     assert ((counts > 1).sum(), counts[counts > 1].sum()) == (1_273, 2_805)
     first = sink.stacked(result.order[:1])[0]
     assert pixel_content(first) == result.samples.extra["content"][0]
+
+
+def test_a_format_that_nobody_knows_is_refused_with_the_list(tmp_path):
+    (path,) = list(containers(tmp_path, {"happy/1.png": png(1)}))[:1]
+    with pytest.raises(UsageError, match="there is no format 'fer2014'") as refused:
+        imported(path, format="fer2014")
+    assert refused.value.next_step.startswith("take auto or one of ferplus, fer2013-csv, ")
