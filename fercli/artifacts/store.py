@@ -13,7 +13,7 @@ from fercli.artifacts.arrays import read_array
 from fercli.artifacts.contents import Facts, check_array, check_file
 from fercli.artifacts.differences import differences, parent_differences
 from fercli.artifacts.disk import Disk, sha256_of
-from fercli.artifacts.draft import Draft, remove_hidden
+from fercli.artifacts.draft import DRAFT_FILE, Draft, remove_hidden
 from fercli.artifacts.json_text import read_json
 from fercli.artifacts.locks import exclusive, if_free, is_held
 from fercli.artifacts.naming import check_name, is_file, is_folder
@@ -109,6 +109,8 @@ class Store:
         self.root = root
         self.disk = disk or Disk()
         self.say = say or (lambda text: None)
+        # Made on the way to something else; `provisional.withdraw` takes them back where that came to nothing.
+        self.provisional: list[Artifact] = []
         if root.exists() and not root.is_dir():
             raise UsageError(
                 "the workspace is a file, not a folder", where=str(root), next_step="give a folder with --workspace"
@@ -155,6 +157,10 @@ class Store:
         drafts = (draft for draft in folder.glob(".*.partial") if draft.is_dir() and not draft.is_symlink())
         names = sorted(draft.name[1 : -len(".partial")] for draft in drafts)
         return [(name, is_held(self.lock_path(kind, name))) for name in names]
+
+    def resumable(self, kind: Kind, name: str) -> bool:
+        """Whether work begun under this name left something that the same command goes on from."""
+        return is_file(self.folder(kind) / f".{name}.partial" / DRAFT_FILE)
 
     def open(self, kind: Kind, name: str) -> Artifact:
         """The artifact called `name`, or at that path; its files are there with their recorded sizes."""

@@ -1,6 +1,8 @@
 """Options that several commands share, each declared once."""
 
 import inspect
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -147,7 +149,17 @@ def protocol_config(session: Session) -> "ProtocolConfig":
     from fercli.config.protocol import ProtocolConfig
 
     names = {parameter.name for parameter in PROTOCOL_PARAMETERS}
-    return ProtocolConfig.of(**{name: value for name, value in session.values.items() if name in names})
+    values = {name: value for name, value in session.values.items() if name in names}
+    return ProtocolConfig.of(**{**values, "folds": named_folds(values.get("folds"), session.workspace)})
+
+
+def named_folds(given: str | None, workspace: Path) -> str | None:
+    """One spelling for every way to write the same folds, so that `x`, `./x` and `WORKSPACE/folds/x` are one config."""
+    if not given:
+        return given
+    path = os.path.normpath(given)
+    standing = os.path.realpath(workspace / "folds")
+    return os.path.basename(path) if os.path.dirname(os.path.realpath(path)) == standing else path
 
 
 def comma_list(text: str, *, option: str) -> list[str]:

@@ -53,12 +53,26 @@ class Session:
     debug: bool = False
     shown: bool = False
     values: dict[str, Any] = field(default_factory=dict)
+    opened: Any = None
 
     def store(self) -> Any:
         """The workspace's store."""
         from fercli.artifacts.store import Store
 
-        return Store(self.workspace, say=self.console.say)
+        self.opened = Store(self.workspace, say=self.console.say)
+        return self.opened
+
+    def withdraw(self) -> None:
+        """Take back what was made on the way to a result that there is none of."""
+        if self.opened is None or not self.opened.provisional:
+            return
+        from fercli.artifacts.provisional import withdraw
+
+        try:
+            withdraw(self.opened)
+        except OSError:
+            # The failure that led here is what the user must see; what stays is whole, and used again.
+            self.opened.provisional = []
 
     def request(self, *, name: str | None = None, inputs: dict[str, str | None] | None = None) -> Any:
         """What was asked for beside the config; force, dry-run, threads and jobs come from the command's options."""
@@ -120,7 +134,11 @@ def command(
                 for variable in THREAD_VARIABLES:
                     os.environ[variable] = str(values["threads"])
             current.session = session
-            outcome = function(session, **{key: value for key, value in values.items() if key not in aside})
+            try:
+                outcome = function(session, **{key: value for key, value in values.items() if key not in aside})
+            except BaseException:
+                session.withdraw()
+                raise
             console.show(name, outcome)
             session.shown = True
             if outcome.failure is not None:

@@ -42,7 +42,7 @@ def parse_ledger(lines: Iterable[str], *, name: str = "ledger.jsonl") -> tuple[L
 def _entry(line: str) -> LedgerEntry | None:
     try:
         record = json.loads(line)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or set(record) != {"run", "time", "purpose", "rows"}:
         return None

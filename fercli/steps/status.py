@@ -15,7 +15,8 @@ def run(store: Store, notify: Notify) -> Outcome:
         for name in store.names(kind):
             entries.append(_entry(store, kind, name))
         for name, held in store.interrupted(kind):
-            state = "being written" if held else "interrupted: the same command goes on"
+            goes_on = "goes on" if store.resumable(kind, name) else "begins again"
+            state = "being written" if held else f"interrupted: the same command {goes_on}"
             entries.append({"kind": kind, "name": name, "state": state, "made_from": [], "summary": "", "bytes": None})
     if not entries:
         return Outcome(

@@ -53,7 +53,9 @@ def plan_for(
         folds_name = standing_artifact.name
         parents += (standing_artifact.parent(),)
     elif plan.protocol.scheme != "official" and not request.dry_run:
-        made, _ = store_folds(store, data, samples, plan, config, request, name=None)
+        made, status = store_folds(store, data, samples, plan, config, request, name=None)
+        if status == "done":
+            store.provisional.append(made)
         folds_name = made.name
         parents += (made.parent(),)
     line = describe(plan)
