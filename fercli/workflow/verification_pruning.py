@@ -43,9 +43,10 @@ def units_as_pruned(view: RunView, sampled: list[int]) -> Covered:
     models = view.models(sampled)
     found = []
     for folder, rows in models:
-        if rounds.get(folder, 0) >= config.max_rounds:
-            continue
         model = read_bp_model(view.run, folder)
+        # A final model leaves no receipts: its rounds are at most as many as the units that it has lost.
+        if rounds.get(folder, config.hidden - len(model.units)) >= config.max_rounds:
+            continue
         hidden = _hidden(model, features, np.unique(rows))
         left = next_unit(hidden, model.network.w2[0], model.network.alive[0], strict)
         if left is not None:
@@ -98,7 +99,7 @@ def _receipts(view: RunView) -> list[dict[str, str]]:
 
 
 def _rounds(lines: Sequence[Mapping[str, str]]) -> dict[str, int]:
-    """Rounds of each fold, by its folder; those of `model/` leave no receipt."""
+    """Rounds of each fold that lost a unit, by its folder."""
     rounds: dict[str, int] = {}
     for line in lines:
         folder = fold_folder(int(line["repeat"]), int(line["fold"]))

@@ -167,6 +167,20 @@ def test_an_empty_workspace_has_nothing_to_verify(fer):
     assert (answer.code, json.loads(answer.out)["checked"]) == (0, [])
 
 
+def test_pruning_that_was_cut_short_by_its_rounds_is_no_finding(workspace, fer):
+    """Units that qualify are left in the folds and in the model on all rows, which the run's own options say."""
+    root = workspace("columns")
+    cut = ("--hidden", 8, "--epochs", 6, "--pca", 2, "--correlated", 0.2, "--retrain-epochs", 1, "--max-rounds", 1)
+    assert fer("prune-bp", *cut, "--name", "cut", "--threads", 1, "--quiet").code == 0
+    assert fer("verify", "cut", "--folds-sampled", "all").code == 0
+    with Forger(root) as forger:
+        forger.manifest("run/cut", lambda manifest: manifest["config"].update(max_rounds=9))
+    answer = fer("verify", "cut", "--folds-sampled", "all")
+    assert answer.code == 4
+    assert "run/cut: a unit is left that is correlated" in answer.out
+    assert "(model/weights.safetensors, unit" in answer.out
+
+
 def test_an_official_split_is_verified_without_folds(fer, tmp_path):
     targets = np.arange(24) % 2
     rows = "".join(
