@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.datasets.face_detection import Box, Face, Point, clipped, ordered, smallest_side
-from fercli.datasets.images import opencv, to_gray
+from fercli.datasets.images import as_color, opencv
 from fercli.errors import EnvironmentFailure
 
 _FACES = "haarcascade_frontalface_alt2.xml"
@@ -37,7 +37,7 @@ class ViolaJones:
 
     def faces(self, pixels: NDArray[np.uint8]) -> list[Face]:
         """See `FaceDetector.faces`; boxes are square but where the picture ends."""
-        gray = to_gray(pixels) if pixels.ndim == 3 else pixels
+        gray = as_color(pixels, "gray")
         side = smallest_side(gray.shape, self._smallest)
         scale = min(1.0, _SEARCHED / side)
         small = _scaled(gray, scale)

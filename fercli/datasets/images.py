@@ -14,6 +14,7 @@ from fercli.errors import EnvironmentFailure, InputError
 Color = Literal["auto", "gray", "rgb"]
 Fit = Literal["pad", "crop", "stretch"]
 MAX_PIXELS = 64_000_000
+_SLAB = 2**20
 
 
 @lru_cache(maxsize=1)
@@ -83,8 +84,14 @@ def decode(data: bytes, *, source: str, color: Color = "auto", max_pixels: int =
 
 def to_gray(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Luma of (..., 3) RGB after ITU-R BT.601: floor(0.299 R + 0.587 G + 0.114 B + 0.5), uint8, in exact integers."""
-    weighted = pixels.astype(np.uint32) @ np.array([299, 587, 114], dtype=np.uint32)
-    return ((weighted + 500) // 1000).astype(np.uint8)
+    flat = pixels.reshape(-1, 3)
+    gray = np.empty(len(flat), dtype=np.uint8)
+    weights = np.array([299, 587, 114], dtype=np.uint32)
+    # In slabs: the integers of 64 megapixels at once would take a gigabyte.
+    for start in range(0, len(flat), _SLAB):
+        weighted = flat[start : start + _SLAB].astype(np.uint32) @ weights
+        gray[start : start + _SLAB] = (weighted + 500) // 1000
+    return gray.reshape(pixels.shape[:-1])
 
 
 def as_color(pixels: NDArray[np.uint8], color: Color) -> NDArray[np.uint8]:

@@ -2,7 +2,6 @@
 
 import glob
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +76,16 @@ def found_sources(sources: Sequence[str]) -> list[Found]:
                 next_step="check the path" + (", and that `**` stands for folders in between" if pattern else ""),
             )
         paths += matches
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     found = []
     for path in paths:
-        place = shown(os.path.basename(os.path.abspath(path))) or "root"
-        taken[place] += 1
-        found.append(Found(shown(path), Path(path), place if taken[place] == 1 else f"{place}-{taken[place]}"))
+        place = name = shown(os.path.basename(os.path.abspath(path))) or "root"
+        number = 1
+        while place in taken:
+            number += 1
+            place = f"{name}-{number}"
+        taken.add(place)
+        found.append(Found(shown(path), Path(path), place))
     return found
 
 
@@ -114,7 +117,8 @@ def shown(name: str) -> str:
 
 def _folder(source: Found, how: Reading) -> Iterator[Frame]:
     """All below a folder in natural order. Links to files are read, links to folders are not followed."""
-    for folder, folders, names in os.walk(source.path):
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(source.path, onerror=closed.append):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural)
         for name in sorted(names, key=natural):
             path = Path(folder, name)
@@ -126,6 +130,8 @@ def _folder(source: Found, how: Reading) -> Iterator[Frame]:
                 yield from _file(label, path, f"{source.place}/{below}", how)
             else:
                 how.skipped(label)
+    for error in closed:
+        yield Frame(shown(str(error.filename)), source.place, problem=f"the folder cannot be read: {error.strerror}")
 
 
 def _archive(source: Found, how: Reading) -> Iterator[Frame]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from fercli.artifacts.store import Store
 from fercli.config.predict import PredictConfig
 from fercli.datasets.face_detection import detector_of
 from fercli.datasets.images import opencv
-from fercli.errors import InputError, UsageError
+from fercli.errors import InputError, Interrupted, UsageError
 from fercli.inference import labelling
 from fercli.inference.labelling import LabelledFrame, labelled_frames
 from fercli.inference.streams import Found, Frame, Reading, found_sources, frames, webcam
@@ -55,6 +56,7 @@ class _Tally:
             if row.predicted is not None:
                 self.predicted[row.predicted] += 1
         if frame.problem and len(self.problems) < LISTED:
+            # Why: a folder of a million broken files must not become a million lines; every one has its row.
             notify.warn(f"{frame.source}: {frame.problem}")
             self.problems.append(LeftOut(frame.source, frame.problem))
 
@@ -99,6 +101,8 @@ def run(
     how = Reading(config.every, config.limit, config.max_pixels, tally.skip, notify.warn)
     kept: list[dict[str, Any]] = []
     with ExitStack() as stack:
+        if out is not None:
+            stack.push(partial(_tell_what_stays, out, notify))
         pictures = None if annotate is None else AnnotatedFiles(annotate, found, store.disk, chosen.scorer.classes)
         file = None if out is None else stack.enter_context(PredictionsFile(out, store.disk))
         put = file.write if file is not None else write or (lambda text: None)
@@ -122,6 +126,11 @@ def run(
                 pictures.write(labelled)
             bar.advance()
     return _outcome(config, chosen, tally, out, annotate, kept if keep_rows else None, notify)
+
+
+def _tell_what_stays(out: Path, notify: Notify, kind: type[BaseException] | None, *rest: object) -> None:
+    if kind is not None and issubclass(kind, Interrupted):
+        notify.say(f"the rows until here are in {out}")
 
 
 def _stream(found: Sequence[Found], camera: int | None, how: Reading) -> Iterator[Frame]:
@@ -159,6 +168,8 @@ def _outcome(
 ) -> Outcome:
     if tally.skipped:
         notify.warn(f"{tally.skipped:,} files are no pictures by their names, the first: {tally.first['skipped']}")
+    if tally.bad > LISTED:
+        notify.warn(f"and {tally.bad - LISTED:,} more that could not be read; every one has its row")
     failure = _failure(config, tally)
     counts = {status: tally.statuses[status] for status in labelling.STATUSES}
     predicted = {name: tally.predicted[name] for name in model.scorer.classes}

@@ -70,16 +70,17 @@ def _run(store: Store, run: Artifact, device: str) -> PredictionModel:
         raise _made_elsewhere(
             f"{run.label} was trained on {data.label}, a feature sheet that somebody else made", name=run.name
         )
-    if dataset.name not in home.names("dataset"):
+    pictures = home.open("dataset", dataset.name) if dataset.name in home.names("dataset") else None
+    if pictures is None or pictures.manifest.fingerprint != dataset.fingerprint:
         raise ArtifactError(
-            f"the pictures that {data.label} was extracted from are not in this workspace, so nobody can tell which "
-            f"size the descriptors of {run.label} were computed at",
+            f"the pictures that {data.label} was extracted from are not in this workspace or have changed, "
+            f"so nobody can tell which size the descriptors of {run.label} were computed at",
             where=f"dataset/{dataset.name}",
             next_step="bring them back, or export the run where they are: fer export RUN --format onnx",
         )
-    pictures = home.open("dataset", dataset.name)
-    height, width = pictures.array("images.npy").shape[1:3]
-    color: Color = "rgb" if pictures.array("images.npy").ndim == 4 else "gray"
+    images = pictures.array("images.npy")
+    height, width = images.shape[1:3]
+    color: Color = "rgb" if images.ndim == 4 else "gray"
     descriptors = DescriptorConfig.of(**data.config)
     shape = _column_input((height, width), color, _fit(pictures.config), descriptors)
     return PredictionModel(run.label, scorer, shape, _cropping(pictures.config))

@@ -84,6 +84,19 @@ def test_linked_pictures_are_read_and_linked_folders_are_not_followed():
     assert [frame.source for frame in read("p")] == ["p/link.png"]
 
 
+def test_a_folder_that_may_not_be_read_is_a_row(monkeypatch):
+    Path("p").mkdir()
+    Path("p/a.png").write_bytes(png())
+    walk = os.walk
+
+    def walked(path, onerror):
+        yield from walk(path)
+        onerror(PermissionError(13, "Permission denied", "p/closed"))
+
+    monkeypatch.setattr(streams.os, "walk", walked)
+    assert facts(read("p")) == [("p/a.png", 0, ""), ("p/closed", 0, "the folder cannot be read: Permission denied")]
+
+
 def test_patterns_in_natural_order_and_places_that_never_collide():
     for name in ("a", "b"):
         Path(name).mkdir()

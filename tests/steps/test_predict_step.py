@@ -199,7 +199,7 @@ def test_features_that_are_gone_are_said_to_be(predict, trained, tmp_path, monke
     shutil.rmtree(tmp_path / "less/datasets/synthetic")
     answer = predict("astronaut.png", model="bp")
     assert answer.code == 4
-    assert "the pictures that features/synthetic was extracted from are not in this workspace" in answer.err
+    assert "the pictures that features/synthetic was extracted from are not in this workspace or have" in answer.err
     assert predict("astronaut.png", model="net").code == 0
     shutil.rmtree(tmp_path / "less/features/synthetic")
     answer = predict("astronaut.png", model="bp")
@@ -337,6 +337,7 @@ def test_stopped_by_a_signal_it_saves_what_it_has(predict, trained, tmp_path):
     assert 1 <= len(found) < 400
     assert [row["frame"] for row in found] == [str(number) for number in range(len(found))]
     assert list(Path().glob(".rows*")) == []
+    assert "the rows until here are in rows.csv" in said
 
 
 @pytest.mark.parametrize(
