@@ -21,6 +21,7 @@ THEMED = {
 }
 _UNIT = re.compile(r"(\d) %")
 _RANGE = re.compile(r"(\d)–(\d)")
+_BREAKS = re.compile(r"(?<=[._/-])(?=\w)")
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 
 
@@ -51,8 +52,18 @@ def bullets(lines: Sequence[str], class_: str | None = None) -> str:
     return tag("ul", *(tag("li", text(line)) for line in lines), class_=class_) if lines else ""
 
 
-def table(sheet: Sheet, *, mark_first: bool = False, with_notes: bool = True) -> str:
-    """A sortable table in a frame that scrolls sideways on a small screen; its notes stand under it."""
+def breakable(value: Any) -> str:
+    """Escaped, with places where a long name may break: after a dot, hyphen, underscore or slash."""
+    return "<wbr>".join(text(part) for part in _BREAKS.split(str(value)))
+
+
+def table(
+    sheet: Sheet, *, mark_first: bool = False, with_notes: bool = True, links: Mapping[str, str] | None = None
+) -> str:
+    """A sortable table in a frame that scrolls sideways on a small screen; its notes stand under it.
+
+    links: places in the page by the text of a row's first cell.
+    """
     numeric = [column.form != "text" for column in sheet.columns]
     head = tag(
         "tr",
@@ -67,7 +78,7 @@ def table(sheet: Sheet, *, mark_first: bool = False, with_notes: bool = True) ->
         for place, (column, number, cell) in enumerate(zip(sheet.columns, numeric, row, strict=True)):
             raw = ("" if cell is None else repr(cell)) if number else None
             cells.append(
-                tag("th", text(column.write(cell)), scope="row")
+                tag("th", _row_name(column.write(cell), links or {}), scope="row")
                 if place == 0 and not number
                 else tag("td", text(column.write(cell)), class_="n" if number else None, data_v=raw)
             )
@@ -76,6 +87,10 @@ def table(sheet: Sheet, *, mark_first: bool = False, with_notes: bool = True) ->
     title = tag("p", text(sheet.title), class_="title")
     drawn = tag("table", tag("thead", head), tag("tbody", *body), class_="sortable", aria_label=sheet.title)
     return title + tag("div", drawn, class_="scroll") + (bullets(sheet.notes, "notes") if with_notes else "")
+
+
+def _row_name(name: str, links: Mapping[str, str]) -> str:
+    return tag("a", breakable(name), href=f"#{links[name]}") if name in links else breakable(name)
 
 
 def pairs(entries: Mapping[str, Any]) -> str:

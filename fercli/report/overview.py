@@ -1,6 +1,6 @@
 """The first part of the report's page: each set of comparable runs with its verdict, table and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fercli.report.balance import balance_sheet, by_balance
@@ -9,7 +9,7 @@ from fercli.report.html import bullets, details, figure, paragraph, table, tag, 
 from fercli.report.material import Drawing, RunMaterial
 from fercli.report.receipts import shortened
 from fercli.report.tables import Sheet, models_sheet
-from fercli.report.verdict import Tests, leak_words, judged_verdict
+from fercli.report.verdict import Tests, judged_verdict, leak_words
 from fercli.report.wording import counted, division_words, few, percent, protocols_of, rows_of
 
 
@@ -22,8 +22,13 @@ class SetPart:
     sheets: tuple[Sheet, ...]
 
 
-def set_part(runs: Sequence[RunMaterial], suffix: str, tests: Tests, *, alone: bool) -> SetPart:
-    """Comparable runs, best first. suffix: of the names of its files. alone: there is no other set, so no heading."""
+def set_part(
+    runs: Sequence[RunMaterial], suffix: str, tests: Tests, links: Mapping[str, str], *, alone: bool
+) -> SetPart:
+    """Comparable runs, best first.
+
+    suffix: of the names of its files. links: to the section of each run. alone: no other set, so no heading.
+    """
     members = [run.metrics for run in runs]
     first, *rest = judged_verdict(members, tests)
     sheet = models_sheet(members, f"models{suffix}", {name: tests[name] for name in _names(runs) if name in tests})
@@ -33,6 +38,7 @@ def set_part(runs: Sequence[RunMaterial], suffix: str, tests: Tests, *, alone: b
     drawn = models_drawing(runs, f"models{suffix}") + frontier_drawing(runs, f"frontier{suffix}")
     drawn += optimizer_drawing(_by_optimizer(runs), f"optimizers{suffix}")
     balances, balance_sheets, folded = _balances(runs, suffix)
+    shown = [*drawn, *(balances if len(balances) == 1 else [])]
     leaks = leak_words(members)
     caution = tag("div", tag("strong", text(leaks)), bullets(warned), class_="caution") if warned else paragraph(leaks)
     notes = [f"Protocol: {protocol}" for protocol in protocols]
@@ -47,9 +53,9 @@ def set_part(runs: Sequence[RunMaterial], suffix: str, tests: Tests, *, alone: b
         tag("div", paragraph(first, "lead"), *(paragraph(line) for line in rest), caution, class_="verdict"),
         tag(
             "div",
-            table(sheet, mark_first=True, with_notes=False),
+            table(sheet, mark_first=True, with_notes=False, links=links),
             bullets(notes, "notes"),
-            tag("div", *map(_figure, drawn), class_="figures"),
+            tag("div", *map(_figure, shown), class_="figures"),
             folded,
             class_="side",
         ),
@@ -99,9 +105,11 @@ def _balances(runs: Sequence[RunMaterial], suffix: str) -> tuple[list[Drawing], 
         stem = f"folds{suffix}" if index == 0 else f"folds{suffix}.{index + 1}"
         drawn = balance_drawing(alike, stem)
         sheet = balance_sheet(alike[0].folds, alike[0].metrics["classes"], stem)
-        figures = tag("div", *map(_figure, drawn), class_="figures")
-        title = "Fold balance" if len(shared) == 1 else f"Fold balance: {few(_names(alike))}"
-        folded.append(details(title, figures, table(shortened(sheet)), is_open=len(shared) == 1))
+        if len(shared) == 1:
+            folded.append(details("Rows held out, fold by fold", table(shortened(sheet))))
+        else:
+            figures = tag("div", *map(_figure, drawn), class_="figures")
+            folded.append(details(f"Fold balance: {few(_names(alike))}", figures, table(shortened(sheet))))
         drawings += drawn
         sheets.append(sheet)
     return drawings, sheets, "".join(folded)

@@ -47,11 +47,13 @@ def build(
     by_name = {run.name: run for run in runs}
     sets = ranked([run.metrics for run in runs])
     ordered = [[by_name[str(entry["name"])] for entry in members] for members in sets]
+    places = [run.name for together in ordered for run in together]
+    links = {name: f"run-{place}" for place, name in enumerate(places, start=1)}
     overview: list[str] = []
     drawings: list[Drawing] = []
     sheets: list[Sheet] = []
     for index, together in enumerate(ordered):
-        part = set_part(together, "" if index == 0 else f"-{index + 1}", tests or {}, alone=len(sets) == 1)
+        part = set_part(together, "" if index == 0 else f"-{index + 1}", tests or {}, links, alone=len(sets) == 1)
         overview.append(part.html)
         drawings += part.drawings
         sheets += part.sheets
@@ -61,7 +63,7 @@ def build(
         for place, run in enumerate(together):
             drawn, own = run_drawings(run), run_sheets(run)
             is_open = place == 0 if folds_away else None
-            sections.append(run_section(run, drawn, own, f"run-{len(sections) + 1}", is_open=is_open))
+            sections.append(run_section(run, drawn, own, links[run.name], is_open=is_open))
             drawings += drawn
             sheets += own.values()
     ledger = (
@@ -73,7 +75,7 @@ def build(
         tag("header", tag("p", "Expression recognition report", class_="kicker"), tag("h1", text(title))),
         sets_summary(ordered),
         *overview,
-        _navigation([run.name for together in ordered for run in together]),
+        "" if folds_away else _navigation(links),
         *sections,
         tag(
             "footer",
@@ -96,8 +98,8 @@ def document(title: str, body: str) -> str:
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}<script>{js}</script></body></html>\n'
 
 
-def _navigation(names: Sequence[str]) -> str:
-    if len(names) < 2:
+def _navigation(links: Mapping[str, str]) -> str:
+    """A link to each of a few runs; the sections of many fold away and are a list of links themselves."""
+    if len(links) < 2:
         return ""
-    links = (tag("a", text(name), href=f"#run-{place}") for place, name in enumerate(names, start=1))
-    return tag("nav", *links, aria_label="Runs")
+    return tag("nav", *(tag("a", text(name), href=f"#{place}") for name, place in links.items()), aria_label="Runs")

@@ -12,7 +12,7 @@ from fercli.report.page import build
 class Outline(HTMLParser):
     """Tags that were opened and not closed, ids, and what would be fetched."""
 
-    VOID = frozenset({"meta", "br", "path", "use", "rect", "line", "circle", "polyline"})
+    VOID = frozenset({"meta", "br", "wbr", "img", "path", "use", "rect", "line", "circle", "polyline"})
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +64,11 @@ def made_predictions(samples: Samples, plan: FoldPlan, strength: float) -> Predi
     )
 
 
-def write_features(store: Store, *, seed: int = 0):
+def write_features(store: Store, *, seed: int = 0, name: str = "sheet", prefix: str = ""):
     """Features that only hold rows: nothing here reads their columns."""
     begun = store.begin(
         "features",
-        "sheet",
+        name,
         algorithm=1,
         config={"seed": seed},
         parents=[],
@@ -77,15 +78,28 @@ def write_features(store: Store, *, seed: int = 0):
         force=True,
     )
     with begun as draft:
-        draft.write_bytes("samples.csv", samples_bytes(made_samples()))
+        samples = made_samples()
+        draft.write_bytes("samples.csv", samples_bytes(replace(samples, ids=np.char.add(prefix, samples.ids))))
         return store.read(draft.commit({"classes": list(EXPRESSIONS), "made": seed}), "features")
 
 
-def write_run(store: Store, name: str, *, strength: float = 1.0, pruned: bool = False, accuracy: float | None = None):
-    """A run as trainers write it. accuracy: a number to lie about in metrics.json."""
+def write_run(
+    store: Store,
+    name: str,
+    *,
+    strength: float = 1.0,
+    pruned: bool = False,
+    accuracy: float | None = None,
+    prefix: str = "",
+):
+    """A run as trainers write it. accuracy: a number to lie about in metrics.json. prefix: of ids of other data."""
     data = store.open("features", "sheet")
     samples, plan = made_samples(), made_plan()
     predictions = made_predictions(samples, plan, strength)
+    if prefix:
+        data = write_features(store, name="other", prefix=prefix)
+        samples = replace(samples, ids=np.char.add(prefix, samples.ids))
+        predictions = replace(predictions, ids=samples.ids[np.concatenate([fold.test for fold in plan.folds])])
     metrics = run_metrics(
         name=name,
         kind="pruned-bp" if pruned else "bp",
@@ -297,3 +311,68 @@ def test_other_classes_in_the_predictions_than_in_the_metrics_are_noticed(worksp
     answer = fer("evaluate", "weak")
     assert answer.code == 4
     assert "run/weak has other classes in predictions.csv than in metrics.json" in answer.err
+
+
+def test_the_verdict_of_the_report_is_that_of_compare(workspace: Store, fer: Callable):
+    write_run(workspace, "other", strength=1.45)
+    body = json.loads(fer("report", "--json", "--draws", 200).out)
+    told = next(line for line in body["verdict"] if "the next" in line)
+    compared = json.loads(fer("compare", "other", "weak", "--baseline", "net", "--draws", 200, "--json").out)
+    pairs = {pair["first"]: pair for pair in compared["pairs"]}
+    assert "The difference to the next, other, is not significant on 210 rows" in told
+    assert f"p {pairs['other']['p_holm']:.3f} after correction for 2 pairs" in told
+    with (workspace.root / "reports/all/tables/models.csv").open(newline="") as handle:
+        rows = {row["run"]: row for row in csv.DictReader(handle)}
+    assert rows["net"]["p"] == ""
+    assert float(rows["weak"]["p"]) == pytest.approx(pairs["weak"]["p_holm"])
+    assert float(rows["weak"]["behind"]) == pytest.approx(pairs["weak"]["difference"])
+
+
+def test_runs_with_as_many_but_other_rows_stay_untested(workspace: Store, fer: Callable):
+    write_run(workspace, "net", strength=1.5, prefix="other_")
+    shutil.rmtree(workspace.root / "features/other")  # so that only the name of the data is known, which is the same
+    answer = fer("report", "--json", "--draws", 200)
+    assert answer.code == 0, answer.err
+    assert not [line for line in json.loads(answer.out)["verdict"] if "the next" in line]
+
+
+def test_every_run_has_a_model_card(workspace: Store, fer: Callable):
+    fer("report", "--draws", 200)
+    for name in ("net", "weak"):
+        card = (workspace.root / f"reports/all/model_cards/{name}.md").read_text()
+        assert card.startswith(f"# {name}\n")
+        assert "Intended use" in card
+
+
+def test_the_balance_of_the_folds_is_counted_from_the_predictions(workspace: Store, fer: Callable):
+    fer("report", "--draws", 200)
+    with (workspace.root / "reports/all/tables/folds.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    samples, plan = made_samples(), made_plan()
+    for row, fold in zip(rows, plan.folds, strict=True):
+        assert int(row["groups"]) == len(set(samples.groups[fold.test]))
+        assert [int(row[name]) for name in EXPRESSIONS] == np.bincount(samples.targets[fold.test]).tolist()
+    assert not (workspace.root / "reports/all/tables/folds.2.csv").exists()  # both runs share it
+    assert (workspace.root / "reports/all/figures/folds.svg").is_file()
+
+
+def test_pictures_of_errors_come_only_when_asked_for(fer: Callable, tmp_path: Path):
+    fer("synthesize", "--subjects", 4, "--images", 7, "--size", 32)
+    fer("extract-features", "--descriptors", "lbp", "--jobs", 1)
+    assert fer("train-baseline", "--model", "majority", "--k", 2, "--name", "net").code == 0
+    page = tmp_path / "ws/reports/all/index.html"
+    fer("report", "--draws", 200)
+    assert "data:image/png" not in page.read_text()
+    assert fer("report", "--draws", 200, "--with-images", "--force").code == 0
+    shown = page.read_text()
+    assert shown.count("data:image/png") == 12
+    assert "Most confident errors" in shown
+    assert "without a picture" not in shown
+
+
+def test_errors_of_rows_without_pictures_are_listed_by_their_ids(workspace: Store, fer: Callable):
+    fer("report", "weak", "--draws", 200, "--with-images")
+    page = (workspace.root / "reports/weak/index.html").read_text()
+    assert "data:image/png" not in page
+    assert "12 rows without a picture" in page
+    assert "licence" not in page
