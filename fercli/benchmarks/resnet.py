@@ -17,18 +17,21 @@ from numpy.typing import NDArray
 
 from fercli import seeds
 from fercli.benchmarks.descriptors import pictures
+from fercli.benchmarks.resnet_ceilings import SIZE, Ceiling, ceilings
 from fercli.benchmarks.resnet_reference import BareLoop, PlainLoop, write_pngs
-from fercli.config.resnet import VARIANTS, ResNetConfig, variant_of
+from fercli.config.resnet import VARIANTS, Precision, ResNetConfig, Stem, variant_of
 from fercli.resnet.batches import Pictures
+from fercli.resnet.compiling import check_compiler
 from fercli.resnet.determinism import has_dropout, seeded
-from fercli.resnet.devices import resolve
+from fercli.resnet.devices import precision_on, resolve
 from fercli.resnet.progress import EpochRecord, StepRecord, Task
 from fercli.resnet.starting import start
 from fercli.resnet.training import Training
 from fercli.resnet.variants import build, describe
 
-SIZE, CLASSES = (48, 48), 7
-TOLERANCE = 1e-5
+CLASSES = 7
+# Of the first losses; rounded to bf16 or in another order by a compiler, the same sums differ by more.
+TOLERANCE, ROUNDED = 1e-5, 1e-2
 # Two operations of a multiply-add, for the forward pass, the gradient of the inputs and that of the weights.
 OPERATIONS = 6
 
@@ -48,7 +51,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class ResNetTiming:
-    """One implementation on one variant: medians over `pairs` epochs of `images` pictures.
+    """One implementation on one variant in one precision: medians over `pairs` epochs of `images` pictures.
 
     cpu_seconds: processor time of all threads of this process. faster, faster_cpu: seconds of this implementation
     over ours in the same round; None for ours. agreement: difference of the first step's loss from ours, found before
@@ -58,6 +61,7 @@ class ResNetTiming:
 
     variant: str
     implementation: str
+    precision: str
     device: str
     images: int
     batch: int
@@ -78,21 +82,6 @@ class ResNetTiming:
         return self.images / self.seconds
 
 
-@dataclass(frozen=True)
-class Ceiling:
-    """What the device does at best: the fastest of a few runs.
-
-    unit: GFLOP/s of float32 arithmetic, counted as its definition has it; GB/s read and written by a copy.
-    """
-
-    implementation: str
-    device: str
-    threads: int
-    seconds: float
-    rate: float
-    unit: str
-
-
 def benchmark(
     *,
     variants: Sequence[str] = ("cnn", "xu-resnet"),
@@ -105,28 +94,37 @@ def benchmark(
     workers: int | None = None,
     side: int | None = None,
     seed: int = 0,
+    precision: Precision = "auto",
+    stem: Stem | None = None,
+    compile: bool = False,
 ) -> Iterator[Ceiling | ResNetTiming]:
     """Yield the device's three ceilings, then ours, the bare and the plain loop of every variant.
 
     width: of `cnn` alone. images: per epoch, default 512 on a CPU and 8,192 elsewhere. workers: processes of the plain
     loop's DataLoader, default 0 on a CPU, whose cores the network needs, and 4 elsewhere. side: of the square matrices.
+    precision: of ours, the bare loop and the ceilings; the plain loop is in fp32. stem: of variants that have one.
+    compile: ours alone.
     The three run in turn, epoch by epoch, so that a change of the machine's load meets all of them. Raises
-    ArithmeticError when the first losses of ours and the bare loop differ by more than 1e-5, or the plain loop reads
-    other pixels; UsageError for an unknown variant or device.
+    ArithmeticError when the first losses of ours and the bare loop differ by more than 1e-5 (1e-2 in bf16 or
+    compiled), or the plain loop reads other pixels; UsageError for an unknown variant or device.
     """
     where = resolve(device)
     for name in variants:
         variant_of(name)
-    small = where.type == "cpu"
+    if compile:
+        check_compiler(where)
+    small, precision = where.type == "cpu", precision_on(where, precision)
     count = images or (512 if small else 8192)
     workers = (0 if small else 4) if workers is None else workers
     with _threads(threads):
-        found = ceilings(where, threads, side or (1536 if small else 8192))
+        found = ceilings(where, threads, side or (1536 if small else 8192), precision=precision)
         yield from found
         drawn = pictures(count, *SIZE, seed)
         targets = seeds.generator(seed, "bench.resnet").integers(0, CLASSES, count)
         for name in variants:
-            options: dict[str, Any] = {"width": width} if "width" in VARIANTS[name].options else {}
+            options: dict[str, Any] = {"width": width, "stem": stem}
+            options = {option: value for option, value in options.items() if option in VARIANTS[name].options}
+            options |= {"precision": precision, "compile": compile}
             # More epochs than will run; ours never ends, and its rate hardly falls.
             config = ResNetConfig.of_recipe(variant=name, epochs=100_000, batch_size=batch, **options)
             with tempfile.TemporaryDirectory(prefix="fer-bench-") as folder:
@@ -185,7 +183,8 @@ class Rivals:
         """Difference of the first losses; ArithmeticError where there is nothing to compare."""
         ours, theirs = self.first_losses()
         difference = abs(ours - theirs)
-        if not difference <= TOLERANCE:
+        rounded = self.config.precision == "bf16" or self.config.compile
+        if not difference <= (ROUNDED if rounded else TOLERANCE):
             raise ArithmeticError(
                 f"{self.config.variant}: our first loss and that of the bare loop differ by {difference:.1e}"
             )
@@ -193,6 +192,17 @@ class Rivals:
         if not (np.array_equal(pixels, self.images) and np.array_equal(labels, self.targets)):
             raise ArithmeticError(f"{self.config.variant}: the plain loop reads other pictures or labels than ours")
         return difference
+
+    def _named(self) -> str:
+        """The variant with what was changed of it."""
+        config = self.config
+        more = [str(config.width)] if config.width else [f"{config.stem} stem"] if config.stem else []
+        return " ".join([config.variant, *more])
+
+    def _precision(self, implementation: str) -> str:
+        if implementation == "plain loop" or self.config.precision != "bf16":
+            return "fp32"
+        return "bf16"
 
     def timings(self, pairs: int, threads: int, matmul: float, convolution: float) -> Iterator[ResNetTiming]:
         """Check, then time; matmul, convolution: the device's GFLOP/s."""
@@ -215,8 +225,9 @@ class Rivals:
             ratios = [[a / b for a, b in zip(*pair, strict=True)] for pair in zip(taken, spent["ours"], strict=True)]
             by_clock, by_processor = (Spread.of(column) for column in zip(*ratios, strict=True))
             yield ResNetTiming(
-                variant=self.config.variant + (f" {self.config.width}" if self.config.width else ""),
-                implementation=name,
+                variant=self._named(),
+                implementation="ours, compiled" if ours and self.config.compile else name,
+                precision=self._precision(name),
                 device=str(self.device),
                 images=len(self.images),
                 batch=self.config.batch_size,
@@ -245,50 +256,6 @@ def interleaved(ways: dict[str, Callable[[], object]], pairs: int) -> dict[str, 
             ways[name]()
             spent[name].append((time.perf_counter() - begun, time.process_time() - cpu))
     return spent
-
-
-def ceilings(device: torch.device, threads: int, side: int, repeats: int = 5) -> tuple[Ceiling, ...]:
-    """The product of two squares, a 3x3 convolution of side / 6 channels, and a copy of what no cache holds.
-
-    All of float32. The convolution can beat the product: on a CPU the two come from different libraries, which need
-    not use the same instructions. On a GPU the product may use TF32 where convolutions may, as they do by default.
-    """
-    a, b = (torch.rand(side, side, device=device) for _ in range(2))
-    block = torch.rand(16 * side * side, device=device)
-    into = torch.empty_like(block)
-    allowed = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
-    try:
-        product = min(_until_done(lambda: a @ b, device) for _ in range(repeats + 1))
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = allowed
-    channels, batch = side // 6, 16
-    kernel = torch.rand(channels, channels, 3, 3, device=device).contiguous(memory_format=torch.channels_last)
-    maps = torch.rand(batch, channels, *SIZE, device=device).contiguous(memory_format=torch.channels_last)
-    work = 2 * 9 * channels**2 * batch * SIZE[0] * SIZE[1]
-    convolved = min(
-        _until_done(lambda: torch.nn.functional.conv2d(maps, kernel, padding=1), device) for _ in range(repeats + 1)
-    )
-    copy = min(_until_done(lambda: into.copy_(block), device) for _ in range(repeats + 1))
-    done = (
-        (f"matrix product {side}", product, 2 * side**3, "GFLOP/s"),
-        (f"3x3 convolution {channels}", convolved, work, "GFLOP/s"),
-        (f"copy of {block.nbytes >> 20} MiB", copy, 2 * block.nbytes, "GB/s"),
-    )
-    return tuple(
-        Ceiling(name, str(device), threads, seconds, amount / seconds / 1e9, unit)
-        for name, seconds, amount, unit in done
-    )
-
-
-def _until_done(job: Callable[[], object], device: torch.device) -> float:
-    begun = time.perf_counter()
-    job()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
-    return time.perf_counter() - begun
 
 
 def _epoch(events: Iterator[object]) -> None:

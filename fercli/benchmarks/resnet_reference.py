@@ -78,7 +78,9 @@ class BareLoop:
             pictures = (augmentation.brighten(self.x[rows], drawn) - self.mean) * (1 / self.sd)
             batch = augmentation.move(pictures, drawn).contiguous(memory_format=torch.channels_last)
             self.optimizer.zero_grad()
-            loss = functional.cross_entropy(self.network(batch), self.y[rows])
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+                logits = self.network(batch)
+            loss = functional.cross_entropy(logits.float(), self.y[rows])
             loss.backward()
             self.optimizer.step()
             yield loss.detach() * len(rows)
@@ -107,10 +109,10 @@ class PlainLoop:
         device: torch.device,
         workers: int = 0,
     ) -> None:
-        """network: for a variant that torchvision does not have, of one input channel."""
+        """network: for a variant or stem that torchvision does not have, of one input channel."""
         with Image.open(next(folder.glob("*/*.png"))) as first:
             side = first.width
-        model = TORCHVISION.get(config.variant)
+        model = TORCHVISION.get(config.variant) if config.stem in (None, "imagenet") else None
         gray = [] if model else [transforms.Grayscale()]
         augmented = [
             transforms.RandomHorizontalFlip(),

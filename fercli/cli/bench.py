@@ -38,6 +38,21 @@ def register(app: typer.Typer) -> None:
         device: Annotated[
             str, typer.Option("--device", help="cpu, cuda, cuda:N, mps or auto.", rich_help_panel=RESNET)
         ] = "cpu",
+        precision: Annotated[
+            str, typer.Option("--precision", help="auto, fp32 or bf16, as of train-resnet.", rich_help_panel=RESNET)
+        ] = "auto",
+        stem: Annotated[
+            str | None,
+            typer.Option(
+                "--stem", help="imagenet, small-pool or small.", rich_help_panel=RESNET, show_default="imagenet"
+            ),
+        ] = None,
+        batch_size: Annotated[
+            int, typer.Option("--batch-size", help="Pictures per forward pass.", rich_help_panel=RESNET)
+        ] = 64,
+        compile_: Annotated[
+            bool, typer.Option("--compile", help="Compile our training pass.", rich_help_panel=RESNET)
+        ] = False,
         repeats: Annotated[
             int, typer.Option("--repeats", help="Runs of each; the fastest counts, for resnet the median.")
         ] = 3,
@@ -61,6 +76,10 @@ def register(app: typer.Typer) -> None:
             variant=tuple(options.comma_list(variant, option="--variant")),
             width=width,
             device=device,
+            precision=precision,
+            stem=stem,
+            batch_size=batch_size,
+            compile=compile_,
             seed=seed,
         )
         request = session.request(inputs={"features": features})

@@ -65,7 +65,8 @@ RECIPE_PARAMETERS = (
     _value("mixup", float, "Blend pictures and labels by shares from Beta(A, A); 0 = off.", AUGMENTATION),
     _value("cutmix", float, "Paste rectangles with their share of the label, Beta(A, A); 0 = off.", AUGMENTATION),
     _value("views", str, "Score the mean over none, flip (mirrored too) or ten-crop.", AUGMENTATION),
-    _value("precision", str, "fp32 or bf16; default: fp32.", options.RUNNING),
+    _value("precision", str, "auto, fp32 or bf16; auto: bf16 on a GPU that has it, else fp32.", options.RUNNING),
+    _value("compile", bool, "torch.compile the training pass; off, its gain is not measured yet.", options.RUNNING),
 )
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from fercli.config.base import Config
+from fercli.config.resnet import Precision, Stem
 from fercli.errors import UsageError
 
 # Topic -> what stands side by side.
@@ -21,7 +22,8 @@ class BenchConfig(Config):
     """One benchmark. quick: small data and one repeat, to see that it works; its times say little.
 
     repeats: of `resnet` the pairs, whose median counts. folds, components, rows: of `pca` alone; rows are those taken
-    of real features, evenly spaced. variant, width, device: of `resnet` alone; width is of the variant `cnn`.
+    of real features, evenly spaced. variant, width, device, precision, stem, batch_size and compile: of `resnet` alone;
+    width is of the variant `cnn`.
     """
 
     options: ClassVar[Mapping[str, str]] = {"folds": "--k"}
@@ -35,6 +37,10 @@ class BenchConfig(Config):
     variant: tuple[str, ...] = Field(default=("cnn", "xu-resnet"), min_length=1)
     width: int = Field(default=16, ge=1, le=4096)
     device: str = "cpu"
+    precision: Precision = "auto"
+    stem: Stem | None = None
+    batch_size: int = Field(default=64, ge=2, le=65_536)
+    compile: bool = False
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
 

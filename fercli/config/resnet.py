@@ -14,7 +14,7 @@ from fercli.errors import UsageError
 Stem = Literal["imagenet", "small", "small-pool"]
 Optimizer = Literal["adam", "adamw", "sgd", "momentum", "nesterov"]
 Schedule = Literal["constant", "cosine", "plateau"]
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16"]
 ViewSet = Literal["none", "flip", "ten-crop"]
 
 
@@ -159,6 +159,8 @@ def variant_of(name: str) -> Variant:
 class ResNetConfig(Config):
     """How a network is trained; every value that can change a result, each with its bounds.
 
+    precision: auto becomes bf16 on a GPU that has it, else fp32, before it is stored; scores are in fp32 always.
+    compile: whether the training pass is compiled, which rounds differently.
     batch_size: pictures per forward pass; one optimizer step sees batch_size * accumulate of them.
     se: squeeze-and-excitation in every residual block. drop_path: stochastic depth, the last block's probability.
     lr: at the start. schedule: constant, cosine to 0 after `warmup` epochs, or plateau (times `plateau_factor` when
@@ -184,7 +186,8 @@ class ResNetConfig(Config):
     head_width: int | None = Field(default=None, ge=1, le=_WIDEST)
     width: int | None = Field(default=None, ge=1, le=_WIDEST)
     weights: str = "none"
-    precision: Precision = "fp32"
+    precision: Precision = "auto"
+    compile: bool = False
     epochs: int = Field(default=15, ge=1, le=100_000)
     batch_size: int = Field(default=64, ge=1, le=65_536)
     accumulate: int = Field(default=1, ge=1, le=4096)

@@ -15,6 +15,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "xu": MappingProxyType(
             {
                 "variant": "xu-resnet",
+                "precision": "fp32",
                 "epochs": 30,
                 "batch_size": 32,
                 "optimizer": "adam",
@@ -30,6 +31,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "du": MappingProxyType(
             {
                 "variant": "du-improved-resnet50",
+                "precision": "fp32",
                 "epochs": 30,
                 "batch_size": 64,
                 "optimizer": "adam",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from fercli.config.resnet import Precision
 from fercli.errors import EnvironmentFailure, UsageError
 
 
@@ -53,6 +54,15 @@ def resolve(name: str) -> torch.device:
             + ("; `fer doctor` says what is missing" if kind != "cpu" else ""),
         )
     return torch.device(wanted)
+
+
+def precision_on(device: torch.device, wanted: Precision) -> Precision:
+    """fp32 or bf16: what `auto` means on this device. bf16 only where a GPU computes in it, and does not emulate it."""
+    if wanted != "auto":
+        return wanted
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bf16"
+    return "fp32"
 
 
 def _reason(kind: str) -> str:

@@ -16,6 +16,7 @@ from fercli.errors import EnvironmentFailure, InputError, UsageError
 from fercli.resnet import augmentation
 from fercli.resnet.averaging import WeightAverage
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures, fit_normalisation
+from fercli.resnet.compiling import compiled
 from fercli.resnet.determinism import deterministic, has_dropout, seeded
 from fercli.resnet.distillation import Teacher
 from fercli.resnet.distributed import World
@@ -80,6 +81,8 @@ class Training:
         steps = len(self._steps())
         self.average = WeightAverage(self.network, config.ema * steps) if config.ema else None
         self._trained = self._world.wrapped(self.network, self.device)
+        if config.compile:
+            self._trained = compiled(self._trained)
         self._statistics = RunningStatistics(self.network)
 
     @property

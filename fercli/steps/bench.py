@@ -108,11 +108,14 @@ def _resnet(config: BenchConfig, request: Request, store: Store) -> Iterator[Any
 
     size: dict[str, Any] = {"images": 32, "batch": 16, "pairs": 1, "side": 256}
     if not config.quick:
-        size = {"pairs": config.repeats}
+        size = {"pairs": config.repeats, "batch": config.batch_size}
     yield from benchmark(
         variants=config.variant,
         width=config.width,
         device=config.device,
+        precision=config.precision,
+        stem=config.stem,
+        compile=config.compile,
         threads=request.threads,
         seed=config.seed,
         **size,
@@ -183,15 +186,25 @@ _TOPICS = {
     "resnet": Topic(
         _resnet,
         (
-            *("network", "implementation", "device", "threads", "batch", "images/s", "CPU ms per image"),
+            *("network", "implementation", "precision", "device", "threads", "batch", "images/s", "CPU ms per image"),
             *("ours is faster", "by CPU time", "rate", "of product", "of convolution", "difference"),
         ),
         lambda t: (
-            (None, t.implementation, t.device, t.threads, *(None,) * 5, f"{t.rate:.1f} {t.unit}", *(None,) * 3)
+            (
+                None,
+                t.implementation,
+                t.precision or None,
+                t.device,
+                t.threads,
+                *(None,) * 5,
+                f"{t.rate:.1f} {t.unit}",
+                *(None,) * 3,
+            )
             if hasattr(t, "unit")
             else (
                 t.variant,
                 t.implementation,
+                t.precision,
                 t.device,
                 t.threads,
                 t.batch,

@@ -85,7 +85,13 @@ class Nets:
         chosen = for_epochs(self.config, epochs)
         teacher = self.teachers.of(task) if self.teachers else None
         training = start(
-            self.pictures, task, chosen, self.architecture, self.weights, world=self.world, teacher=teacher
+            self.pictures,
+            task,
+            chosen,
+            self.architecture,
+            self.weights,
+            world=self.world,
+            teacher=teacher,
         )
         checkpoints.resume(training, checkpoint.parent)
         self._run(training, checkpoint, label, bar, folder)

@@ -14,6 +14,7 @@ from fercli.config.resnet import Architecture, ResNetConfig
 from fercli.errors import InputError, UsageError
 from fercli.records import Notify, Samples
 from fercli.resnet import devices
+from fercli.resnet.compiling import check_compiler
 from fercli.resnet.distributed import World
 from fercli.resnet.progress import Task
 from fercli.resnet.variants import describe
@@ -73,12 +74,21 @@ def prepared(
     """
     dataset = input_artifact(store, "dataset", request)
     chosen = devices.resolve(device)
+    config = config.model_copy(update={"precision": devices.precision_on(chosen, config.precision)})
     if world.synchronised and (world.size == 1 or chosen.type != "cuda"):
         raise UsageError(
             "batch norm is synchronised between processes on GPUs only",
             where=f"--sync-batch-norm, {world.size} process{'es' if world.size > 1 else ''} on {chosen.type}",
             next_step="leave it out, or start several processes with torchrun and --device cuda",
         )
+    if config.compile:
+        if world.size > 1:
+            raise UsageError(
+                "a compiled pass is for one process",
+                where=f"--compile, {world.size} processes",
+                next_step="leave --compile out, or start without torchrun",
+            )
+        check_compiler(chosen)
     if config.needs_monitor and protocol.monitor == "none":
         raise UsageError(
             f"{_CHOOSING} choose an epoch, but --monitor none keeps no rows to choose on",
@@ -97,7 +107,8 @@ def prepared(
     )
     notify.say(
         f"{where}; {config.variant}: {facts.parameters:,} parameters, {facts.multiply_adds / 1e6:,.1f} M multiply-adds"
-        f" a picture; recipe {config.recipe}, epochs {config.epochs}, batches of {config.batch_size}"
+        f" a picture; recipe {config.recipe}, epochs {config.epochs}, batches of {config.batch_size},"
+        f" {config.precision}{', compiled' if config.compile else ''}"
     )
     planned = plan_for(store, dataset, samples, protocol, request, notify)
     if not config.chooses and protocol.monitor == "inner":

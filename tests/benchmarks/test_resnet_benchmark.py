@@ -110,3 +110,41 @@ def test_spread_is_median_and_range():
 def test_an_unknown_variant_is_refused_before_anything_is_measured():
     with pytest.raises(UsageError, match="there is no variant 'vgg'"):
         next(resnet.benchmark(variants=("cnn", "vgg")))
+
+
+def test_in_bf16_ours_and_the_bare_loop_agree_and_the_plain_loop_stays_in_fp32():
+    product, convolution, copy, *found = resnet.benchmark(variants=("cnn",), width=4, precision="bf16", **SMALL)
+    assert (product.precision, convolution.precision, copy.precision) == ("bf16", "bf16", "")
+    assert [timing.precision for timing in found] == ["bf16", "bf16", "fp32"]
+    assert found[1].agreement <= 1e-2
+    assert found[0].of_matmul == pytest.approx(found[0].gflops / product.rate)
+
+
+def test_a_stem_is_of_the_variants_that_have_one_and_of_the_plain_loop_too():
+    _, _, _, *found = resnet.benchmark(
+        variants=("cnn", "xu-resnet"), width=4, stem="small-pool", **{**SMALL, "pairs": 1}
+    )
+    assert [timing.variant for timing in found[::3]] == ["cnn 4", "xu-resnet small-pool stem"]
+    small = ResNetConfig.of_recipe(variant="xu-resnet", stem="small-pool").architecture((48, 48), 1, 7)
+    assert found[3].gflops == pytest.approx(6 * describe(small).multiply_adds * found[3].images_per_second / 1e9)
+
+
+def test_the_plain_loop_takes_torchvisions_stem_only_where_ours_is_that(rivals):
+    assert rivals("xu-resnet", stem="small").plain.network.conv1.kernel_size == (3, 3)
+
+
+def test_the_compiled_pass_is_timed_under_its_name(monkeypatch):
+    from fercli.resnet import compiling
+
+    calls = []
+
+    def as_it_is(graph, inputs):
+        calls.append(1)
+        return graph.forward
+
+    monkeypatch.setattr(compiling, "BACKEND", as_it_is)
+    _, _, _, ours, *others = resnet.benchmark(variants=("cnn",), width=4, compile=True, **{**SMALL, "pairs": 1})
+    assert ours.implementation == "ours, compiled"
+    assert [timing.implementation for timing in others] == ["bare loop", "plain loop"]
+    assert calls
+    torch.compiler.reset()

@@ -53,3 +53,15 @@ def test_other_names_are_a_usage_error(name):
 
 def test_the_cpu_is_always_there_and_last():
     assert devices.available()[-1].name == "cpu"
+
+
+def test_auto_precision_is_bf16_on_a_gpu_that_has_it_and_fp32_elsewhere(monkeypatch):
+    has = {"it": True}
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: has["it"])
+    cuda, cpu = torch.device("cuda:0"), torch.device("cpu")
+    assert devices.precision_on(cuda, "auto") == "bf16"
+    has["it"] = False
+    assert devices.precision_on(cuda, "auto") == "fp32"
+    assert devices.precision_on(cuda, "bf16") == "bf16"
+    assert (devices.precision_on(cpu, "auto"), devices.precision_on(cpu, "bf16")) == ("fp32", "bf16")
+    assert devices.precision_on(torch.device("mps"), "auto") == "fp32"

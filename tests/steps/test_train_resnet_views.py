@@ -99,6 +99,23 @@ def test_an_interrupted_strong_run_scores_the_same(fer, workspace, monkeypatch):
     assert_same_results(workspace, "whole", "broken")
 
 
+@pytest.mark.parametrize(("given", "stored"), [((), "fp32"), (("--precision", "bf16"), "bf16")])
+def test_the_precision_in_force_is_said_and_stored(fer, workspace, given, stored):
+    answer = fer("train-resnet", *SMALL, "--k", "2", "--epochs", "1", "--warmup", "0", "--no-final-model", *given)
+    assert answer.code == 0, answer.err
+    assert f"batches of 16, {stored}" in answer.err
+    config = json.loads((workspace / "runs/cnn/artifact.json").read_text())["config"]
+    assert (config["precision"], config["compile"]) == (stored, False)
+
+
+def test_compiling_without_a_compiler_is_an_error_before_any_work(fer, workspace, monkeypatch):
+    monkeypatch.setattr("fercli.resnet.compiling.shutil.which", lambda name: None)
+    answer = fer("train-resnet", *SMALL, "--compile")
+    assert answer.code == 5, answer.err
+    assert "torch.compile needs a C++ compiler" in answer.err
+    assert not (workspace / "runs").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message", "remedy"),
     [
