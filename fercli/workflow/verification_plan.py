@@ -47,7 +47,7 @@ class RunView:
     @property
     def bp_config(self) -> TrainBPConfig:
         """The options of a BP run."""
-        stored = {key: value for key, value in self.run.config.items() if key != "command"}
+        stored = {key: value for key, value in self.run.config.items() if key not in ("command", "device")}
         return (PruneBPConfig if self.command == "prune-bp" else TrainBPConfig).of(**stored)
 
     def learned(self, fold: Fold) -> NDArray[np.int64]:
