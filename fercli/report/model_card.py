@@ -14,7 +14,7 @@ _WEAK = 0.5  # a recall below one half: more pictures of the class are missed th
 class Card:
     """What a card is written from, all of it records of the run.
 
-    name: of the run. kind: `resnet`, `bp` … model: the variant or yardstick. command: what was typed.
+    name: of the run. kind: `resnet`, `bp` … model: the variant or yardstick. commands: what was typed, in order.
     fingerprint: of the run. data: name of the data. source: where its pictures came from, "" where unknown.
     rows: {split: {class: rows}} of the data. input: one sentence. parameters: trained numbers, None where unknown.
     weights_bytes: size of the weights. metrics: the run's scores with `intervals`, as `evaluate` has them.
@@ -24,7 +24,7 @@ class Card:
     name: str
     kind: str
     model: str
-    command: Sequence[str]
+    commands: Sequence[str]
     fingerprint: str
     version: str
     data: str
@@ -50,7 +50,7 @@ def model_card(card: Card) -> str:
         "\n".join(
             [
                 "```",
-                " ".join(card.command),
+                *card.commands,
                 "```",
                 "",
                 *(f"- {name}: {value}" for name, value in _facts(card)),

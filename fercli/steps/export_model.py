@@ -18,7 +18,7 @@ from fercli.workflow.export_parity import Parity, latency, parity, probes
 from fercli.workflow.model_cards import card_of
 from fercli.workflow.model_export import ExportSource, export_source, onnx_bytes, weight_files
 from fercli.workflow.named import named_artifact
-from fercli.workflow.outside_files import check_free, check_target, whole
+from fercli.workflow.outside_files import check_free, check_new_folder, check_target, whole
 from fercli.workflow.request import Request
 from fercli.workflow.scored_runs import data_of
 
@@ -50,7 +50,9 @@ def run(name: str, out: Path, config: ModelExportConfig, request: Request, store
     data = data_of(store, artifact)
     source = export_source(store, artifact, data, config)
     folder = config.format == "safetensors" and _is_folder(out)
-    if not folder:
+    if folder:
+        check_new_folder(out)
+    else:
         ending = f".{config.format}"
         check_target(out, f"a model in {config.format}", (ending,), force=request.force)
     # Refuses before any work what cannot be written, and what stands.
@@ -150,7 +152,7 @@ def _outcome(
         "bytes": {"run": own, "file": written},
     }
     lines = tuple(f"wrote {target}" for target in targets)
-    return Outcome(artifact=artifact.label, payload=payload, tables=(table,), lines=lines)
+    return Outcome(payload=payload, tables=(table,), lines=lines)
 
 
 def _model_files(artifact: Artifact, source: ExportSource) -> list[str]:

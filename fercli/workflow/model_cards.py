@@ -1,15 +1,17 @@
 """The model card of a run, from what the run and its data say of themselves."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 from fercli import __version__
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.export import ExportedFacts, ModelExportConfig
-from fercli.errors import ArtifactError
 from fercli.evaluation.intervals import DRAWS, LEVEL, Interval, wilson
 from fercli.inference.model_files import WEIGHTS
 from fercli.report.model_card import Card, model_card
+from fercli.workflow.baseline_models import HEAVY
 from fercli.workflow.inputs import folds_base
 from fercli.workflow.model_export import ExportSource, export_source
 from fercli.workflow.model_files import FINAL_FOLDER
@@ -62,19 +64,15 @@ def _card(
 ) -> str:
     metrics = scored(RunInput(run, data), seed=0, draws=DRAWS, level=LEVEL)
     parameters = None
-    if source is not None:
-        try:
-            tensors = source.files.tensors(WEIGHTS)
-        except ArtifactError:  # a yardstick whose fold is not stored
-            tensors = {}
-        trained = [array.size for name, array in tensors.items() if array.dtype.kind == "f" and not _counted(name)]
-        parameters = sum(trained) or None
+    if source is not None and source.facts.model not in HEAVY:
+        tensors = source.files.tensors(WEIGHTS)
+        parameters = sum(a.size for name, a in tensors.items() if a.dtype.kind == "f" and not _counted(name)) or None
     return model_card(
         Card(
             name=run.name,
             kind=metrics["kind"],
             model=source.facts.model if source else metrics["kind"],
-            command=run.manifest.command,
+            commands=tuple(dict.fromkeys(typed(command) for command in _commands(store, run))),
             fingerprint=run.manifest.fingerprint,
             version=__version__,
             data=str(metrics["on"]),
@@ -88,6 +86,26 @@ def _card(
             note=note,
         )
     )
+
+
+def typed(command: Sequence[str]) -> str:
+    """A command as it can be typed again; absolute paths, which say where this machine keeps things, by their name."""
+    words = []
+    for word in command:
+        option, is_option, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        absolute = PurePath(value).is_absolute() or PureWindowsPath(value).is_absolute()
+        words.append(shlex.quote(option + is_option + (PureWindowsPath(value).name if absolute else value)))
+    return " ".join(words)
+
+
+def _commands(store: Store, artifact: Artifact) -> Iterator[Sequence[str]]:
+    """What made an artifact, those that it was made from first; what is not in this workspace is left out."""
+    for parent in artifact.manifest.parents:
+        if parent.kind != "source" and parent.name in store.names(parent.kind):
+            found = store.open(parent.kind, parent.name)
+            if found.manifest.fingerprint == parent.fingerprint:
+                yield from _commands(store, found)
+    yield artifact.manifest.command
 
 
 def _counted(name: str) -> bool:

@@ -16,7 +16,9 @@ from fercli.workflow.inputs import folds_base
 from fercli.workflow.model_files import FINAL_FOLDER, model_files
 from fercli.workflow.runs import fold_folder
 
-DESCRIPTORS_ONLY = ("pca",)  # a default for trainers, not part of what a column means
+DEFAULTS_ONLY = ("pca",)  # a default for trainers, not part of what a column means
+# Counted here, because `resnet.views` loads torch, and a report needs only their number.
+VIEWS = {"none": 1, "flip": 2, "ten-crop": 10}
 
 
 @dataclass(frozen=True)
@@ -127,17 +129,14 @@ def _json(value: Mapping[str, Any]) -> bytes:
 
 
 def _net_facts(run: Artifact, record: Mapping[str, Any], data: Artifact | None) -> ExportedFacts:
-    from fercli.resnet.views import views_of
-
     architecture = record["architecture"]
-    views = views_of(record.get("views", "none"), tuple(architecture["size"]), architecture.get("crop", 0))
     return ExportedFacts.of(
         model=architecture["variant"],
         classes=tuple(record["classes"]),
         input="pixels",
         size=tuple(architecture["size"]),
         channels=architecture["channels"],
-        views=len(views),
+        views=VIEWS[record.get("views", "none")],
         **_pictures(data),
         **_origin(run),
     )
@@ -148,7 +147,7 @@ def _column_facts(store: Store, run: Artifact, record: Mapping[str, Any], data: 
     more: dict[str, Any] = {}
     base = None if data is None else folds_base(data)
     if data is not None and base is not None and base.kind == "dataset":
-        more["descriptors"] = {key: value for key, value in data.config.items() if key not in DESCRIPTORS_ONLY}
+        more["descriptors"] = {key: value for key, value in data.config.items() if key not in DEFAULTS_ONLY}
         if base.name in store.names("dataset"):
             pictures = store.open("dataset", base.name)
             if pictures.manifest.fingerprint == base.fingerprint:

@@ -18,9 +18,25 @@ def check_target(out: Path, what: str, endings: Sequence[str], *, force: bool) -
             where=str(out),
             next_step=f"give --out {out.with_suffix(endings[0])}",
         )
+    check_folder(out)
+    check_free(out, force=force)
+
+
+def check_new_folder(out: Path) -> None:
+    """UsageError where `out` cannot be a folder: a file stands there, or there is nothing to stand in."""
+    check_folder(out)
+    if out.exists() and not out.is_dir():
+        raise UsageError(
+            "--out: a file of this name stands, and a folder is to be written",
+            where=str(out),
+            next_step="give another name, or one that ends in .safetensors",
+        )
+
+
+def check_folder(out: Path) -> None:
+    """UsageError where the folder that `out` shall stand in is not there."""
     if not out.parent.is_dir():
         raise UsageError("--out: there is no such folder", where=str(out.parent), next_step="make it first")
-    check_free(out, force=force)
 
 
 def check_free(out: Path, *, force: bool) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fercli.report.model_card import Card, model_card, weaknesses
-from fercli.workflow.model_cards import class_intervals
+from fercli.workflow.model_cards import class_intervals, typed
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def card(made_run):
         name="net",
         kind="resnet",
         model="resnet18",
-        command=("fer", "train-resnet", "--variant", "resnet18"),
+        commands=("fer import-dataset faces.zip", "fer train-resnet --variant resnet18"),
         fingerprint="ab12",
         version="0.1.0",
         data="faces",
@@ -37,7 +37,7 @@ def test_a_card_answers_what_a_reader_asks(card):
     text = model_card(card)
     assert text.startswith("# net\n\nA resnet model (resnet18) that gives each of the labels angry, ")
     made = section(text, "How it was made")
-    assert "```\nfer train-resnet --variant resnet18\n```" in made
+    assert "```\nfer import-dataset faces.zip\nfer train-resnet --variant resnet18\n```" in made
     assert all(fact in made for fact in ("1,234,567", "2,500,000 bytes", "ab12", "0.1.0", "seed: 0"))
     data = section(text, "Data")
     assert "faces, imported from fer2013.zip" in data
@@ -111,3 +111,11 @@ def test_intervals_of_classes_are_wilsons():
     assert found["a"]["precision"]["upper"] == 1.0
     assert found["b"]["precision"]["lower"] == 0.0
     assert found["b"]["precision"]["upper"] == pytest.approx(0.6576, abs=1e-4)  # 0 of 2
+
+
+def test_commands_are_written_without_the_folders_of_this_machine():
+    told = typed(
+        ("fer", "import-dataset", "/data/my sets/fer2013.zip", "--out=/tmp/x.csv", "--name", "a/b", "-w", "ws")
+    )
+    assert told == "fer import-dataset fer2013.zip --out=x.csv --name a/b -w ws"
+    assert typed(("fer", "evaluate", "--require", "accuracy>=0.5")) == "fer evaluate --require 'accuracy>=0.5'"

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ import pytest
 
 from fercli.artifacts.store import Store
 from fercli.benchmarks import latency
+from fercli.config.resnet import ViewSet
 from fercli.errors import ArtifactError, EnvironmentFailure, GateFailed, InputError
 from fercli.export.graph import OPSET
 from fercli.inference import boxed
@@ -20,6 +22,7 @@ from fercli.inference.exported import ExportedScorer, exported_scorer
 from fercli.inference.scorers import scorer_of
 from fercli.records import EXPRESSIONS
 from fercli.workflow import export_parity
+from fercli.workflow.model_export import VIEWS
 from fercli.workflow.model_files import model_files
 
 RUNS = {
@@ -41,13 +44,16 @@ def workspace(tmp_path_factory):
     place = tmp_path_factory.mktemp("export") / "ws"
 
     def call(*arguments: object) -> None:
+        sys.argv = ["fer", *map(str, arguments)]  # what artifacts record as the command
         assert run([*map(str, arguments), "-w", str(place), "--quiet"]) == 0
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    argv = sys.argv
     call("synthesize", "--subjects", 6, "--images", 7, "--size", 24, "--name", "faces")
     call("extract-features", "--jobs", 1, "--descriptors", "lbp")
     for name, arguments in RUNS.items():
         call(*arguments, "--k", 3, "--threads", 1, "--name", name)
+    sys.argv = argv
     for number, handler in handlers.items():
         signal.signal(number, handler)
     return place
@@ -133,6 +139,10 @@ def test_safetensors_as_one_file_and_as_a_folder(fer, tmp_path, trained, name):
     card = (tmp_path / "folder/model_card.md").read_text()
     assert f"# {name}\n" in card
     assert "| surprise | 6 |" in card
+    first, *_, last = card.split("```")[1].strip().splitlines()
+    assert first.startswith("fer synthesize --subjects 6")
+    assert last.startswith(f"fer {RUNS[name][0]} ")
+    assert str(tmp_path.anchor + "tmp") not in card
     before = (tmp_path / "own.safetensors").read_bytes()
     exported(fer, name, tmp_path / "own.safetensors", "--force")
     assert (tmp_path / "own.safetensors").read_bytes() == before
@@ -229,12 +239,15 @@ def test_without_its_data_a_run_is_compared_on_drawn_rows(fer, tmp_path, trained
         (("bp", "--format", "onnx", "--fold", "0/7", "--out", "b.onnx"), 3, "has no model of the fold 0/7"),
         (("features/faces", "--format", "onnx", "--out", "b.onnx"), 2, "features/faces is no run"),
         (("bp", "--out", "b.csv"), 2, "run/bp is no features artifact"),
+        (("bp", "--format", "safetensors", "--out", "no/folder"), 2, "--out: there is no such folder"),
+        (("bp", "--format", "safetensors", "--out", "standing"), 2, "a folder is to be written"),
         (("none", "--format", "onnx", "--out", "b.onnx"), 4, "there is no run or features called none"),
         (("bp", "--format", "onnx", "--out", "bp.onnx"), 2, "--out: a file of this name stands"),
     ],
 )
 def test_refusals_of_models_name_the_remedy_and_write_nothing(fer, tmp_path, trained, arguments, code, message):
     (tmp_path / "bp.onnx").write_text("mine")
+    (tmp_path / "standing").write_text("mine")
     before = sorted(path.name for path in tmp_path.iterdir())
     answer = fer("export", *arguments)
     assert (answer.code, message in answer.err) == (code, True), answer.err
@@ -278,3 +291,10 @@ def test_inputs_of_another_shape_are_refused(fer, tmp_path, trained):
     with pytest.raises(InputError, match="1 rows hold values that are not finite") as caught:
         columns.scores(np.array([[0, 0, 0, 0], [0, np.nan, 0, 0]], dtype=np.float32))
     assert caught.value.where == "row 1 of the batch"
+
+
+def test_the_counts_of_views_are_those_of_the_sets():
+    from fercli.resnet.views import views_of
+
+    assert {name: len(views_of(name, (48, 48))) for name in VIEWS} == VIEWS
+    assert set(VIEWS) == set(get_args(ViewSet))
