@@ -70,6 +70,9 @@ def register(app: typer.Typer) -> None:
         folds_sampled: Annotated[
             str, typer.Option("--folds-sampled", help="Folds of each run that are fitted again: a number, or all.")
         ] = "1",
+        retrain: Annotated[
+            bool, typer.Option("--retrain", help="Of runs on columns, train those folds again as well.")
+        ] = False,
         device: Annotated[
             str, typer.Option("--device", help="Of nets that are scored again: cpu, cuda, cuda:N, mps or auto.")
         ] = "cpu",
@@ -80,7 +83,7 @@ def register(app: typer.Typer) -> None:
         from fercli.config.verify import VerifyConfig
         from fercli.steps import verify as step
 
-        config = VerifyConfig.of(folds_sampled=_count_or_all(folds_sampled), seed=seed)
+        config = VerifyConfig.of(folds_sampled=_count_or_all(folds_sampled), retrain=retrain, seed=seed)
         return step.run(config, artifacts or (), session.request(), session.store(), session.console, device=device)
 
     @command(app, "remove", panel=PANEL)

@@ -54,6 +54,7 @@ class Finding:
             "where": it.where,
             "stored": None if it.stored is None else _short(it.stored),
             "recomputed": None if it.found is None else _short(it.found),
+            "line": self.line(),
         }
 
 

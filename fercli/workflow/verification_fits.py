@@ -103,7 +103,7 @@ def scores_as_stored(
         files = model_files(view.run, folder)
         if files.facts().get("stored") is False:
             continue
-        part = _of_fold(predictions, fold)
+        part = of_fold(predictions, fold)
         rows = rows_in_samples(part, view.samples)
         scorer = scorer_of(files, device=device)
         again = by_name(
@@ -130,7 +130,8 @@ def _scored(scorer: Scorer, array: NDArray[np.generic], rows: NDArray[np.int64])
         yield scorer.scores(np.asarray(array[rows[start : start + _AT_ONCE]]))
 
 
-def _of_fold(predictions: Predictions, fold: Fold) -> Predictions:
+def of_fold(predictions: Predictions, fold: Fold) -> Predictions:
+    """The predictions of one fold."""
     here = (predictions.repeats == fold.repeat) & (predictions.folds == fold.fold)
     return Predictions(
         ids=predictions.ids[here],

@@ -47,8 +47,8 @@ class RunView:
     @property
     def bp_config(self) -> TrainBPConfig:
         """The options of a BP run."""
-        stored = {key: value for key, value in self.run.config.items() if key not in ("command", "device")}
-        return (PruneBPConfig if self.command == "prune-bp" else TrainBPConfig).of(**stored)
+        kind = PruneBPConfig if self.command == "prune-bp" else TrainBPConfig
+        return kind.of(**{key: value for key, value in self.run.config.items() if key in kind.model_fields})
 
     def learned(self, fold: Fold) -> NDArray[np.int64]:
         """(n,) the rows that a fold's columns and weights were to be fitted on."""

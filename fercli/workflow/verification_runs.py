@@ -18,6 +18,7 @@ from fercli.workflow.verification_predictions import (
     predictions_as_held_out,
 )
 from fercli.workflow.verification_pruning import receipts_as_saved, units_as_pruned
+from fercli.workflow.verification_retraining import weights_as_trained, why_not
 
 BESIDE = ("predictions-before.csv", "predictions-control.csv")
 
@@ -68,6 +69,12 @@ def _check_view(view: RunView, how: How, book: Book) -> None:
         _check_columns(view, sampled, book)
     else:
         _check_net(view, sampled, how, book)
+    if how.config.retrain:
+        reason = why_not(view)
+        if reason is not None:
+            book.skip(label, "trained again", reason)
+        else:
+            book.attempt(label, "trained again", lambda: weights_as_trained(view, sampled, how.threads))
 
 
 def _check_columns(view: RunView, sampled: list[int], book: Book) -> None:
