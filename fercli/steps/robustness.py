@@ -8,17 +8,20 @@ from fercli import __version__
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.evaluate import EvaluateConfig
 from fercli.config.robustness import Kind, RobustnessConfig
+from fercli.datasets.images import fit_to
 from fercli.inference.corruptions import corrupted
 from fercli.records import Notify, Outcome
 from fercli.report.robustness import build_robustness, robustness_sheet, worst_words
 from fercli.seeds import generator
-from fercli.workflow.corrupted_scores import curves, scored_levels
+from fercli.workflow.corrupted_scores import curves, scored_levels, seconds_per_picture
 from fercli.workflow.examined import Examined, chosen_run, examined
 from fercli.workflow.examined_reports import is_net, net_device, net_threads, report_outcome, write_report
 from fercli.workflow.request import Request
 
 ALGORITHM = 1
 PURPOSE = "robustness"
+# Sides of the example's pictures: 42 whole frames would make a page of many megabytes.
+LONGEST = 160
 SHOWN = (
     "kind",
     "level",
@@ -49,7 +52,7 @@ def run(
     what = everything.limited(config.limit, config.seed)
     report = request.name or _default_name(chosen.name, config)
     if request.dry_run:
-        return _would(report, what, config)
+        return _would(report, what, config, device=device, request=request)
     begun = store.begin(
         "report",
         report,
@@ -113,25 +116,33 @@ def _default_name(run_name: str, config: RobustnessConfig) -> str:
     return "-".join(parts)
 
 
-def _would(report: str, what: Examined, config: RobustnessConfig) -> Outcome:
+def _would(report: str, what: Examined, config: RobustnessConfig, *, device: str, request: Request) -> Outcome:
+    """What it would make, and how long that would take by a few pictures of it."""
     scored = sum(len(part.rows) for part in what.parts) * (1 + len(config.kinds) * len(config.graded))
+    if is_net(what.run):
+        net_threads(request.threads)
+    seconds = scored * seconds_per_picture(what, config, device=device)
     return Outcome(
-        payload={"would_make": f"report/{report}", "rows": len(what.rows), "pictures": scored},
+        payload={"would_make": f"report/{report}", "rows": len(what.rows), "pictures": scored, "seconds": seconds},
         lines=(
             f"would score {scored:,} pictures, {len(what.rows):,} rows of {what.data.label} at "
-            f"{len(config.kinds)} kinds of {len(config.graded)} levels and clean, and write report/{report}",
+            f"{len(config.kinds)} kinds of {len(config.graded)} levels and clean, about "
+            f"{seconds / 60:,.1f} minutes in one process on {device}, and write report/{report}",
         ),
     )
 
 
 def _example(what: Examined, config: RobustnessConfig) -> tuple[dict[tuple[Kind, int], Any], str]:
-    """One drawn row at every kind and level, and its id."""
+    """One drawn row at every kind and level, small enough for a page, and its id."""
     rows = what.rows
     row = int(rows[generator(config.seed, "robustness.example").integers(len(rows))])
     name = str(what.samples.ids[row])
     clean = np.asarray(what.data.array("images.npy")[row : row + 1])
+    height, width = clean.shape[1:3]
+    scale = min(1.0, LONGEST / max(height, width))
+    size = (max(1, round(scale * height)), max(1, round(scale * width)))
     found = {
-        (kind, level): corrupted(clean, [name], kind, level, seed=config.seed)[0]
+        (kind, level): fit_to(corrupted(clean, [name], kind, level, seed=config.seed)[0], size, "stretch")
         for kind in config.kinds
         for level in (0, *config.graded)
     }

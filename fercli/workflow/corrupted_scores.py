@@ -1,7 +1,8 @@
 """A run's models on pictures made worse, level by level, and the proof that level 0 is the run's own score."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fercli.workflow.examined import Examined, Part
 CLOSE = 1e-5
 BATCH_BYTES = 2**27
 BATCH = 4096
+TIMED = 64
 Grade = tuple[Kind | None, int]
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
@@ -57,6 +59,19 @@ def scored_levels(what: Examined, config: RobustnessConfig, notify: Notify, *, d
     predictions = {grade: what.predictions(parts) for grade, parts in found.items()}
     clean = predictions.pop((None, 0))
     return Scored(clean, {(kind, level): p for (kind, level), p in predictions.items() if kind is not None}, largest)
+
+
+def seconds_per_picture(what: Examined, config: RobustnessConfig, *, device: str) -> float:
+    """How long one picture takes, corrupted and scored in one process, by a few of the first part; nothing is kept."""
+    part = replace(what.parts[0], rows=what.parts[0].rows[:TIMED])
+    scorer = what.scorer(part, device)
+    grades: list[Grade] = [(None, 0), *((kind, max(config.graded, default=0)) for kind in config.kinds)]
+    for warm in (True, False):  # first calls load libraries and choose algorithms
+        started = time.perf_counter()
+        for grade in grades[:1] if warm else grades:
+            for batch in _batches(what, part, grade, config.seed, 1):
+                scorer.scores(batch)
+    return (time.perf_counter() - started) / (len(grades) * len(part.rows))
 
 
 def grade_words(kind: Kind | None, level: int) -> str:

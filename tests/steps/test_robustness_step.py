@@ -172,7 +172,10 @@ def test_what_is_not_there_or_not_meant_is_said_before_any_work(faces, fer):
         answer = fer("robustness", *arguments, *FAST)
         assert (answer.code, message in answer.err) == (code, True), answer.err
     dry = fer("robustness", "lda", "--kinds", "blur", "--levels", "1,2", "--dry-run", *FAST)
-    assert "would score 126 pictures, 42 rows of dataset/faces at 1 kinds of 2 levels and clean" in dry.out
+    assert "would score 126 pictures, 42 rows of dataset/faces at 1 kinds of 2 levels and clean, about " in dry.out
+    estimate = json.loads(fer("robustness", "lda", "--dry-run", "--json", *FAST).out)
+    assert (estimate["rows"], estimate["pictures"]) == (42, 42 * 36)
+    assert 0 < estimate["seconds"] < 60
     assert faces.names("report") == []
     changed = ("synthesize", "--subjects", 3, "--images", 7, "--size", 24, "--name", "faces", "--force")
     assert fer(*changed).code == 0

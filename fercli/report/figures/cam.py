@@ -17,6 +17,7 @@ _GAP = 0.22
 _EDGE = 0.15
 _LONGEST = 22
 _MOST = 3.0
+_PIXELS = 200
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def overlays_figure(right: Sequence[Overlay], wrong: Sequence[Overlay], label: s
         )
         for number, cell in enumerate(part):
             at = left + number * _CELL
-            for row, shown in enumerate((_gray(cell.picture), overlaid(cell.picture, cell.map))):
+            for row, shown in enumerate((reduced(_gray(cell.picture)), reduced(overlaid(cell.picture, cell.map)))):
                 bottom = height - 0.3 - (row + 1) * tall
                 place = (at / width, bottom / height, (_CELL - 0.06) / width, (tall - 0.06) / height)
                 axes = figure.add_axes(place)
@@ -88,6 +89,7 @@ def averages_figure(
     one scale for all classes, so that a class without a preferred place looks flat. It ends at `_MOST` times: a few
     maps of a rare class would else make all others dark.
     """
+    faces, density = (np.stack([reduced(plane) for plane in planes]) for planes in (faces, density))
     across = min(4, len(names))
     down = -(-len(names) // across)
     tall = min(1.5, faces.shape[1] / faces.shape[2])
@@ -122,6 +124,16 @@ def overlaid(picture: NDArray[np.uint8], map: NDArray[np.floating]) -> NDArray[n
     alpha = _alpha(strength)[..., None]
     blended: NDArray[np.float64] = (1 - alpha) * gray + alpha * colours
     return blended
+
+
+def reduced(shown: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means over blocks of pixels where a side has more than a figure can show: the page would grow by megabytes."""
+    block = -(-max(shown.shape[:2]) // _PIXELS)
+    if block == 1:
+        return shown
+    rows, columns = (side // block * block for side in shown.shape[:2])
+    blocks = shown[:rows, :columns].reshape(rows // block, block, columns // block, block, *shown.shape[2:])
+    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float64)
 
 
 def _alpha(strength: NDArray[Any]) -> NDArray[np.float64]:

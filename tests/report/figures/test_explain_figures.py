@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fercli.report.figures.cam import Overlay, averages_figure, overlaid, overlays_figure, single_figure
+from fercli.report.figures.cam import Overlay, averages_figure, overlaid, overlays_figure, reduced, single_figure
 from fercli.report.figures.descriptor_view import _rays, lpq_figure, phog_figure
 from fercli.report.figures.importance import MOST, importance_figure
 from fercli.report.figures.robustness import robustness_figure
@@ -43,6 +43,15 @@ def test_a_map_colours_the_picture_where_it_is_strong_and_leaves_it_where_it_is_
     np.testing.assert_allclose(overlaid(FACE, np.zeros_like(MAP)), 100 / 255)
     colour = overlaid(np.stack([FACE] * 3, axis=-1), MAP)
     np.testing.assert_allclose(colour, shown, atol=1e-6)
+
+
+def test_large_pictures_are_shown_as_means_of_blocks():
+    large = np.arange(576 * 720, dtype=float).reshape(576, 720)
+    small = reduced(large)
+    assert small.shape == (144, 180)
+    assert small[1, 2] == large[4:8, 8:12].mean()
+    assert reduced(np.ones((200, 30, 3))).shape == (200, 30, 3)
+    assert reduced(np.ones((201, 31, 3))).shape == (100, 15, 3)
 
 
 def test_average_maps_share_one_scale_that_says_where_it_ends():
