@@ -18,16 +18,18 @@ pytestmark = [
 CUDA = "cuda:0"
 
 
-def fresh(precision="fp32", resident=None, device=CUDA):
+def fresh(precision="fp32", resident=None, device=CUDA, teacher=None, **more):
     random = np.random.default_rng(0)
     targets = np.arange(96) % 3
     images = random.integers(0, 256, (96, 32, 32), dtype=np.uint8)
     images[:, :16] = images[:, :16] // 3 + (80 * targets)[:, None, None].astype(np.uint8)
     rows = np.arange(96)
-    config = ResNetConfig.of(variant="xu-resnet", dropout=0.2, epochs=6, batch_size=16, erase=0.3, precision=precision)
+    values = {"variant": "xu-resnet", "dropout": 0.2, "epochs": 6, "batch_size": 16, "erase": 0.3, **more}
+    config = ResNetConfig.of(**values, precision=precision)
     architecture = config.architecture((32, 32), 1, 3)
     pictures = Pictures(images, torch.device(device), resident=resident)
-    return start(pictures, Task(targets, rows[:64], rows[64:80], rows[80:]), config, architecture), architecture, images
+    task = Task(targets, rows[:64], rows[64:80], rows[80:])
+    return start(pictures, task, config, architecture, teacher=teacher), architecture, images
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -71,3 +73,121 @@ def test_the_gpus_generator_is_left_as_it_was():
     training, _, _ = fresh()
     next(training.epochs())
     assert torch.equal(torch.cuda.get_rng_state(CUDA), before)
+
+
+STRONG = {
+    "ema": 1.0,
+    "crop": 28,
+    "scale": 0.1,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "label_smoothing": 0.1,
+    "class_weights": "balanced",
+    "optimizer": "nesterov",
+    "lr": 0.02,
+    "views": "ten-crop",
+    "distil_from": "t",
+}
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_with_everything_on_it_learns_resumes_and_scores_as_the_cpu_does(tmp_path, compile):
+    teaching, architecture, _ = fresh()
+    list(teaching.epochs())
+    teacher = fitted(teaching, architecture, ("a", "b", "c"))
+    values = {**STRONG, "epochs": 12, "compile": compile, "precision": "bf16", "teacher": teacher}
+    whole, architecture, images = fresh(**values)
+    records = list(whole.epochs())
+    assert records[-1].held_out_accuracy > 0.5
+    part, _, _ = fresh(**values)
+    steps = part.steps()
+    for _ in range(11):
+        next(steps)
+    checkpoints.save(part, tmp_path)
+    steps.close()
+    again, _, _ = fresh(**values)
+    assert checkpoints.resume(again, tmp_path)
+    list(again.epochs())
+    # bf16 and atomic sums drift apart over the epochs; the way there is the same.
+    assert again.progress.history[2].train_loss == pytest.approx(records[2].train_loss, rel=0.05)
+    net = fitted(whole, architecture, ("a", "b", "c"))
+    there, here = (NetScorer(net, torch.device(name)).scores(images) for name in (CUDA, "cpu"))
+    np.testing.assert_allclose(there, here, atol=1e-2)
+
+
+def test_no_step_waits_for_the_device():
+    """Whatever fetches a number in a step makes the host wait; CUDA can be told to refuse that."""
+    training, _, _ = fresh(precision="bf16", **{**STRONG, "distil_from": None})
+    steps = training.steps()
+    next(steps)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        next(steps)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_cudnns_switch_is_left_as_it_was():
+    before = torch.backends.cudnn.benchmark
+    training, _, _ = fresh()
+    next(training.epochs())
+    assert torch.backends.cudnn.benchmark is before
+
+
+STRONG = {
+    "ema": 1.0,
+    "crop": 28,
+    "scale": 0.1,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "label_smoothing": 0.1,
+    "class_weights": "balanced",
+    "optimizer": "nesterov",
+    "lr": 0.02,
+    "views": "ten-crop",
+    "distil_from": "t",
+}
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_with_everything_on_it_learns_resumes_and_scores_as_the_cpu_does(tmp_path, compile):
+    teaching, architecture, _ = fresh()
+    list(teaching.epochs())
+    teacher = fitted(teaching, architecture, ("a", "b", "c"))
+    values = {**STRONG, "epochs": 12, "compile": compile, "precision": "bf16", "teacher": teacher}
+    whole, architecture, images = fresh(**values)
+    records = list(whole.epochs())
+    assert records[-1].held_out_accuracy > 0.5
+    part, _, _ = fresh(**values)
+    steps = part.steps()
+    for _ in range(11):
+        next(steps)
+    checkpoints.save(part, tmp_path)
+    steps.close()
+    again, _, _ = fresh(**values)
+    assert checkpoints.resume(again, tmp_path)
+    list(again.epochs())
+    # bf16 and atomic sums drift apart over the epochs; the way there is the same.
+    assert again.progress.history[2].train_loss == pytest.approx(records[2].train_loss, rel=0.05)
+    net = fitted(whole, architecture, ("a", "b", "c"))
+    there, here = (NetScorer(net, torch.device(name)).scores(images) for name in (CUDA, "cpu"))
+    np.testing.assert_allclose(there, here, atol=1e-2)
+
+
+def test_no_step_waits_for_the_device():
+    """Whatever fetches a number in a step makes the host wait; CUDA can be told to refuse that."""
+    training, _, _ = fresh(precision="bf16", **{**STRONG, "distil_from": None})
+    steps = training.steps()
+    next(steps)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        next(steps)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_cudnns_switch_is_left_as_it_was():
+    before = torch.backends.cudnn.benchmark
+    training, _, _ = fresh()
+    next(training.epochs())
+    assert torch.backends.cudnn.benchmark is before
