@@ -103,10 +103,15 @@ def maps_drawings(
             f"Where {body['run']} finds {whose}: average Grad-CAM maps by {by}, over the mean picture of their rows."
         )
         found.append(drawing("average", caption, averages_figure(names, counts, faces[used], density)))
+    across = max((len(right) + len(wrong) for right, wrong in shown.values()), default=0)
     for name, (right, wrong) in shown.items():
         if right or wrong:
             caption = f"Pictures of {name} and, over them, where the net finds {whose}; under each, the answer."
-            found.append(drawing(f"samples-{name.replace('/', '-')}", caption, overlays_figure(right, wrong, name)))
+            found.append(
+                drawing(
+                    f"samples-{name.replace('/', '-')}", caption, overlays_figure(right, wrong, name, across=across)
+                )
+            )
     return found
 
 

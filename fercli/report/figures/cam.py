@@ -31,16 +31,17 @@ class Overlay:
 
 
 @styled
-def overlays_figure(right: Sequence[Overlay], wrong: Sequence[Overlay], label: str) -> Figure:
+def overlays_figure(right: Sequence[Overlay], wrong: Sequence[Overlay], label: str, *, across: int = 0) -> Figure:
     """The pictures above, their maps over them below; the right ones on the left, the wrong ones on the right.
 
-    label: what the pictures are. Each map is brightest at its own maximum.
+    label: what the pictures are. across: how many pictures there is room for, so that figures of several classes show
+    theirs at one size. Each map is brightest at its own maximum.
     """
     sides = [(words, part, colour) for words, part, colour in (("right", right, TRAIN), ("wrong", wrong, TEST)) if part]
-    count = len(right) + len(wrong)
+    count = max(across, len(right) + len(wrong))
     shape = (right or wrong)[0].picture.shape
     tall = _CELL * min(1.5, shape[0] / shape[1])
-    width = max(2.4, count * _CELL + (_GAP if len(sides) > 1 else 0) + 2 * _EDGE)
+    width = max(2.4, count * _CELL + _GAP + 2 * _EDGE)
     height = 2 * tall + 0.85
     figure = Figure(figsize=(width, height))
     left = _EDGE

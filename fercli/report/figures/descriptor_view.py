@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -65,13 +66,15 @@ def lpq_figure(
     """
     shape = windows[0][1].shape
     tall = _PANEL * min(1.5, shape[0] / shape[1])
-    figure = Figure(figsize=(_PANEL + 4.2, (tall + 0.4) * len(windows) + 0.3), layout="constrained")
+    figure = Figure(
+        figsize=(_PANEL + 4.2, (tall + 0.4) * len(windows) + 0.3), layout=ConstrainedLayoutEngine(w_pad=0.12)
+    )
     panels = figure.subplots(len(windows), 2, squeeze=False, width_ratios=(_PANEL, 4.2))
     for (left, right), (window, codes, histogram, grid) in zip(panels, windows, strict=True):
         _show(left, codes, f"LPQ codes, window {window}")
         if grid != (1, 1):
             borders = [np.linspace(0, side, parts + 1) for side, parts in zip(codes.shape, grid, strict=True)]
-            _borders(left, *borders)
+            _borders(left, *borders, colour=TEST)
         right.vlines(np.arange(256), 0, 100 * histogram, color=TRAIN, linewidth=1.0)
         right.axhline(100 / 256, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
         right.set_ylim(bottom=0)
@@ -89,10 +92,10 @@ def _show(axes: Axes, plane: NDArray[np.uint8], title: str) -> None:
     axes.set_title(title, fontsize=7.5, loc="center", fontweight="normal")
 
 
-def _borders(axes: Axes, rows: NDArray[np.number], columns: NDArray[np.number]) -> None:
+def _borders(axes: Axes, rows: NDArray[np.number], columns: NDArray[np.number], colour: str = MUTED) -> None:
     """Lines between the cells; pixel centres are at whole numbers, so borders lie half a pixel before."""
-    axes.hlines(np.asarray(rows) - 0.5, columns[0] - 0.5, columns[-1] - 0.5, color=MUTED, linewidth=0.5)
-    axes.vlines(np.asarray(columns) - 0.5, rows[0] - 0.5, rows[-1] - 0.5, color=MUTED, linewidth=0.5)
+    axes.hlines(np.asarray(rows) - 0.5, columns[0] - 0.5, columns[-1] - 0.5, color=colour, linewidth=0.6)
+    axes.vlines(np.asarray(columns) - 0.5, rows[0] - 0.5, rows[-1] - 0.5, color=colour, linewidth=0.6)
 
 
 def _rays(

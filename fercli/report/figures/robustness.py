@@ -38,7 +38,9 @@ def robustness_figure(curves: Sequence[Mapping[str, Any]], *, chance: float, maj
     handles, labels = panels[0][0].get_legend_handles_labels()
     free = panels.flat[len(curves)] if panels.size > len(curves) else None
     if free is None:
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), columnspacing=1.4)
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=2 if across == 1 else len(handles), columnspacing=1.4
+        )
     else:
         free.legend(handles, labels, loc="center left")
     return figure

@@ -34,6 +34,8 @@ def test_samples_stand_side_by_side_each_below_its_heading():
     assert svg.count("sad 40%") == 2
     alone = words(overlays_figure([], overlays(1), "happy"))
     assert "answered right" not in alone
+    wide = overlays_figure([], overlays(1), "happy", across=5)
+    assert wide.get_figwidth() == figure.get_figwidth(), "pictures of all classes at one size"
 
 
 def test_a_map_colours_the_picture_where_it_is_strong_and_leaves_it_where_it_is_not():
