@@ -9,7 +9,7 @@ from fercli.config.faces import FacesConfig
 from fercli.datasets.face_detection import detector_of
 
 SIDE = 40  # of the boxes, in pixels of what the network sees
-EYES = ((-10, -4), (10, -2))  # from the middle of a cell
+EYES = ((10, -2), (-10, -4))  # from the middle of a cell, the one that lies right in the picture first
 
 
 def convolution(name, stride, outputs, weight, bias):
