@@ -73,8 +73,10 @@ def lpq_figure(
     for (left, right), (window, codes, histogram, grid) in zip(panels, windows, strict=True):
         _show(left, codes, f"LPQ codes, window {window}")
         if grid != (1, 1):
-            borders = [np.linspace(0, side, parts + 1) for side, parts in zip(codes.shape, grid, strict=True)]
-            _borders(left, *borders, colour=TEST)
+            rows, columns = (
+                np.arange(parts + 1) * side // parts for side, parts in zip(codes.shape, grid, strict=True)
+            )
+            _borders(left, rows, columns, colour=TEST)
         right.vlines(np.arange(256), 0, 100 * histogram, color=TRAIN, linewidth=1.0)
         right.axhline(100 / 256, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
         right.set_ylim(bottom=0)
