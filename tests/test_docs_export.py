@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from fercli.benchmarks import latency
-from fercli.config.export import ExportedFacts
+from fercli.config.export import DIGEST_KEY, ExportedFacts
 from fercli.export.columns_graph import YARDSTICKS
 from fercli.export.graph import OPSET
 from fercli.records import EXPRESSIONS
@@ -33,11 +33,11 @@ def test_the_commands_and_the_code_run_as_they_stand(fer, tmp_path, monkeypatch)
     assert all(re.fullmatch(rf"({'|'.join(EXPRESSIONS)}) 0\.\d\d", line) for line in lines[:3])
     assert lines[3].count("'") == 6
     meta = onnxruntime.InferenceSession(tmp_path / "net.onnx").get_modelmeta().custom_metadata_map
-    assert set(meta) == set(ExportedFacts.model_fields)
+    assert set(meta) == {*ExportedFacts.model_fields, DIGEST_KEY}
     assert (tmp_path / "net.model_card.md").is_file()
 
 
-@pytest.mark.parametrize("name", sorted(ExportedFacts.model_fields))
+@pytest.mark.parametrize("name", [*ExportedFacts.model_fields, DIGEST_KEY])
 def test_every_fact_is_explained(name):
     (table,) = re.findall(r"\| name \| meaning \|\n(.*?)\n\n", PAGE, flags=re.DOTALL)
     assert f"`{name}`" in table

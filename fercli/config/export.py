@@ -19,6 +19,8 @@ EXPORT_FORMAT = "fercli-export"
 EXPORT_VERSION = 1
 # The JSON in the header of an exported .safetensors file stands under this name.
 HEADER_KEY = "fercli"
+# Hash of the weights in a file, so that a flipped bit is no silent change of scores.
+DIGEST_KEY = "weights_sha256"
 # Names of inputs and outputs in an ONNX file.
 PICTURES, FEATURES = "pictures", "features"
 PROBABILITIES, LOGITS, LABEL = "probabilities", "logits", "label"

@@ -70,6 +70,11 @@ class Graph:
         """The part from `starts` to `ends` along `axes`."""
         return self.op("Slice", value, self.integers(*starts), self.integers(*ends), self.integers(*axes))
 
+    @property
+    def constants(self) -> list[Any]:
+        """The arrays that the graph holds, as ONNX tensors."""
+        return list(self._constants)
+
     def bytes(self, name: str, metadata: Mapping[str, str], *, producer: str) -> bytes:
         """The checked model as one file. Equal graphs give equal bytes."""
         helper = self._onnx.helper

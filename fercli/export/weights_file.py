@@ -1,5 +1,6 @@
 """A model as one .safetensors file that describes itself, or as a small folder of files."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from fercli.config.export import HEADER_KEY
+from fercli.config.export import DIGEST_KEY, HEADER_KEY
 from fercli.errors import InputError
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -42,7 +43,10 @@ def weights_bytes(weights: Arrays) -> bytes:
 
 
 def single_file(tensors: Arrays, facts: Mapping[str, Any], model: Mapping[str, Any]) -> bytes:
-    """One file whose header holds what the model says of itself and its `model.json`."""
-    header = {HEADER_KEY: json.dumps({"export": facts, "model": model}, sort_keys=True)}
-    data: bytes = save({name: np.asarray(array, order="C") for name, array in tensors.items()}, metadata=header)
+    """One file whose header holds what the model says of itself, its `model.json`, and the hash of the weights."""
+    plain = weights_bytes(tensors)
+    digest = hashlib.sha256(plain[8 + int.from_bytes(plain[:8], "little") :]).hexdigest()
+    header = json.dumps({"export": facts, "model": model, DIGEST_KEY: digest}, sort_keys=True)
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    data: bytes = save(arrays, metadata={HEADER_KEY: header})
     return data

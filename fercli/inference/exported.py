@@ -1,5 +1,6 @@
 """Exported models from outside any workspace behind the `records.Scorer` seam; nothing that is read can run code."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from fercli.config.export import EXPORT_FORMAT, EXPORT_VERSION, HEADER_KEY, ExportedFacts
+from fercli.config.export import DIGEST_KEY, EXPORT_FORMAT, EXPORT_VERSION, HEADER_KEY, ExportedFacts
 from fercli.errors import ArtifactError, InputError
 from fercli.inference.model_files import FACTS, PREPROCESSING, WEIGHTS, ModelFiles
 from fercli.inference.onnx_model import onnx_facts, onnx_scores
@@ -79,7 +80,9 @@ def onnx_scorer(data: bytes, *, where: str, device: str = "cpu", threads: int | 
 
 def files_scorer(files: ModelFiles, *, device: str = "cpu") -> ExportedScorer:
     """The scorer of `model.json`, whose facts stand under `export`, and the weights beside it."""
-    facts = _facts(files.facts().get("export"), files.where)
+    record = files.facts()
+    facts = _facts(record.get("export"), files.where)
+    _check_digest(record, files.read(WEIGHTS), files.where)
     return ExportedScorer(facts, _checked_scorer(files, facts, device))
 
 
@@ -105,13 +108,15 @@ def safetensors_scorer(data: bytes, *, where: str, device: str = "cpu") -> Expor
         tensors = load(data)
     except (OSError, SafetensorError) as error:
         raise _damaged(f"not readable weights: {error}", where) from None
-    header = _header(data).get("__metadata__", {}).get(HEADER_KEY)
+    begin = 8 + int.from_bytes(data[:8], "little")  # `load` has checked it
+    header = json.loads(data[8:begin]).get("__metadata__", {}).get(HEADER_KEY)
     if header is None:
         raise _foreign(where)
     record = _json(header, where)
     if not isinstance(record, dict) or not isinstance(record.get("model"), dict):
         raise _damaged("its header describes no model", where)
     facts = _facts(record.get("export"), where)
+    _check_digest(record, data[begin:], where)
     parts: dict[str, dict[str, NDArray[Any]]] = {WEIGHTS: {}, PREPROCESSING: {}}
     for name, array in tensors.items():
         own = name.startswith(PREPROCESSING_PREFIX)
@@ -122,10 +127,10 @@ def safetensors_scorer(data: bytes, *, where: str, device: str = "cpu") -> Expor
     )
 
 
-def _header(data: bytes) -> dict[str, Any]:
-    """The JSON that a safetensors file begins with, after its length; `load` has checked both."""
-    header: dict[str, Any] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    return header
+def _check_digest(record: Mapping[str, Any], data: bytes, where: str) -> None:
+    """The weights are those that were written, where the file says their hash."""
+    if record.get(DIGEST_KEY, "") not in ("", hashlib.sha256(data).hexdigest()):
+        raise _damaged("its weights are not those that were written", where)
 
 
 def _checked_scorer(files: ModelFiles, facts: ExportedFacts, device: str) -> Scores:

@@ -1,14 +1,15 @@
 """ONNX files that `fer export` wrote, read with care and run by onnxruntime."""
 
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.config.export import FEATURES, PICTURES, PROBABILITIES, ExportedFacts
+from fercli.config.export import DIGEST_KEY, FEATURES, PICTURES, PROBABILITIES, ExportedFacts
 from fercli.errors import ArtifactError, EnvironmentFailure
 
 # Every operator that the exporter writes. A file with another one, or with one of another domain, is not ours; none
@@ -69,7 +70,20 @@ def onnx_facts(data: bytes, *, where: str) -> dict[str, Any]:
             where=where,
             next_step="give a file of fer export RUN --format onnx, which is one file",
         )
-    return {entry.key: _value(entry.value) for entry in model.metadata_props}
+    facts = {entry.key: _value(entry.value) for entry in model.metadata_props}
+    stated = facts.pop(DIGEST_KEY, None)
+    if stated is not None and stated != weights_digest(model.graph.initializer):
+        raise _damaged("its weights are not those that were written", where)
+    return facts
+
+
+def weights_digest(tensors: Iterable[Any]) -> str:
+    """sha256 over names, types, shapes and values of ONNX tensors, in their order."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        head = f"{tensor.name}\0{tensor.data_type}\0{list(tensor.dims)}\0{len(tensor.raw_data)}\0"
+        digest.update(head.encode() + tensor.raw_data + b"\0".join(tensor.string_data))
+    return digest.hexdigest()
 
 
 def onnx_scores(
@@ -85,7 +99,8 @@ def onnx_scores(
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # its own talk on stderr; failures are raised
-    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or 0)
+    wanted = os.environ.get("OMP_NUM_THREADS", "")  # where `--threads` stands; 0 = as many as there are cores
+    options.intra_op_num_threads = threads or (int(wanted) if wanted.isdecimal() else 0)
     # Threads that wait by spinning cost the neighbours their cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     failures = tuple(

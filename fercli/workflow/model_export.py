@@ -1,5 +1,6 @@
 """A run's stored model as the bytes of an exported one, with what it says of itself."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +8,12 @@ from typing import Any
 
 from fercli import __version__
 from fercli.artifacts.store import Artifact, Store
-from fercli.config.export import ExportedFacts, ModelExportConfig
+from fercli.config.export import DIGEST_KEY, ExportedFacts, ModelExportConfig
 from fercli.errors import InputError, UsageError
 from fercli.inference import baseline_model, bp_model
 from fercli.inference.exported import PREPROCESSING_PREFIX
 from fercli.inference.model_files import FACTS, PREPROCESSING, WEIGHTS, ModelFiles
+from fercli.inference.onnx_model import weights_digest
 from fercli.workflow.inputs import folds_base
 from fercli.workflow.model_files import FINAL_FOLDER, model_files
 from fercli.workflow.runs import fold_folder
@@ -94,6 +96,7 @@ def onnx_bytes(source: ExportSource) -> bytes:
             classes=classes,
         )
     metadata = {key: json.dumps(value) for key, value in source.facts.stored().items()}
+    metadata[DIGEST_KEY] = json.dumps(weights_digest(graph.constants))
     return graph.bytes(source.facts.model, metadata, producer=__version__)
 
 
@@ -115,8 +118,11 @@ def weight_files(source: ExportSource, stem: str | None, *, half: bool) -> dict[
     preprocessing = {} if source.is_net else source.files.tensors(PREPROCESSING)
     facts, record = source.facts.stored(), dict(source.record)
     if stem is None:
-        described = {FACTS: _json({**record, "export": facts}), WEIGHTS: weights_bytes(weights)}
-        return described | ({PREPROCESSING: weights_bytes(preprocessing)} if preprocessing else {})
+        data = weights_bytes(weights)
+        described = {**record, "export": facts, DIGEST_KEY: hashlib.sha256(data).hexdigest()}
+        return {FACTS: _json(described), WEIGHTS: data} | (
+            {PREPROCESSING: weights_bytes(preprocessing)} if preprocessing else {}
+        )
     joined = weights | {PREPROCESSING_PREFIX + name: array for name, array in preprocessing.items()}
     return {
         f"{stem}.safetensors": single_file(joined, facts, record),

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from safetensors.numpy import load
 
 from fercli.artifacts.store import Store
 from fercli.benchmarks import latency
@@ -148,6 +149,20 @@ def test_safetensors_as_one_file_and_as_a_folder(fer, tmp_path, trained, name):
     assert (tmp_path / "own.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize("form", ["onnx", "safetensors", "folder"])
+def test_a_flipped_bit_in_the_weights_is_seen(fer, tmp_path, trained, form):
+    run, _ = trained("bp")
+    out = tmp_path / ("own" if form == "folder" else f"own.{form}")
+    exported(fer, "bp", out)
+    target = out / "weights.safetensors" if form == "folder" else out
+    data = bytearray(target.read_bytes())
+    weights = load(run.file("model/weights.safetensors").read_bytes())["w2"].tobytes()
+    data[bytes(data).index(weights) + 1] ^= 1
+    target.write_bytes(data)
+    with pytest.raises(ArtifactError, match="its weights are not those that were written"):
+        exported_scorer(out)
+
+
 def test_halves_are_half_the_size_and_become_the_model_in_the_box(fer, tmp_path, trained, monkeypatch):
     run, inputs = trained("cnn")
     with pytest.raises(EnvironmentFailure, match="ships no model of its own") as caught:
@@ -212,6 +227,13 @@ def test_not_a_number_is_a_difference():
     with pytest.raises(GateFailed, match=r"differs from the run by up to 0\.001") as caught:
         export_parity.parity(Constant(0.5), Constant(0.501), found, half=False)
     assert "at most 0.0001 is accepted" in caught.value.where
+
+    class OnlyTogether(Constant):
+        def scores(self, batch):
+            return super().scores(batch) + np.float32(0.001 * (len(batch) == 1))
+
+    with pytest.raises(GateFailed, match=r"up to 0\.001"):
+        export_parity.parity(Constant(0.5), OnlyTogether(0.5), found, half=False)
     assert export_parity.parity(Constant(0.5), Constant(0.501), found, half=True).difference == pytest.approx(
         1e-3, 0.01
     )
