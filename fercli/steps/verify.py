@@ -15,10 +15,9 @@ from fercli.workflow.verification_files import (
     files_as_hashed,
     manifest_as_hashed,
     parent_of,
-    parents_as_named,
     stale_parents,
 )
-from fercli.workflow.verification_folds import folds_as_drawn, folds_as_told
+from fercli.workflow.verification_folds import folds_as_drawn, folds_as_told, why_not_drawn
 from fercli.workflow.verification_rows import columns_as_extracted, pictures_as_hashed, rows_as_told
 from fercli.workflow.verification_runs import How, check_run
 
@@ -69,7 +68,8 @@ def _verify(store: Store, kind: Kind, name: str, how: How, book: Book) -> None:
         book.stale.append(f"{label}: {'; '.join(changed)}")
         book.skip(label, "parents", f"stale: {'; '.join(changed)}")
     else:
-        book.attempt(label, "parents", lambda: parents_as_named(store, artifact))
+        own = [parent for parent in artifact.manifest.parents if parent.kind != "source"]
+        book.enter(label, "parents", Covered(len(own), "parents"))
     if kind in ("dataset", "features"):
         _verify_rows(store, artifact, how, book)
     elif kind == "folds":
@@ -89,11 +89,7 @@ def _verify_rows(store: Store, data: Artifact, how: How, book: Book) -> None:
 
     book.attempt(data.label, "rows", rows)
     if data.kind == "dataset":
-        book.attempt(
-            data.label,
-            "pictures",
-            lambda: pictures_as_hashed(data, data.samples()) or Covered(0, "pictures with a hash"),
-        )
+        book.attempt(data.label, "pictures", lambda: pictures_as_hashed(data, data.samples()))
         return
     dataset = parent_of(store, data, "dataset")
     if dataset is not None:
@@ -109,14 +105,11 @@ def _verify_folds(store: Store, folds: Artifact, book: Book) -> None:
         book.skip(folds.label, "folds", "its data changed since or are gone")
         return
     book.attempt(folds.label, "folds", lambda: folds_as_told(folds, data.samples()))
-    if any(parent.kind == "source" for parent in folds.manifest.parents):
-        book.skip(folds.label, "drawn as its scheme says", "the table is a user's own")
-        return
-
-    def drawn() -> Covered:
-        return folds_as_drawn(folds, data.samples()) or Covered(0, "rows")
-
-    book.attempt(folds.label, "drawn as its scheme says", drawn)
+    reason = why_not_drawn(folds)
+    if reason is not None:
+        book.skip(folds.label, "drawn as its scheme says", reason)
+    else:
+        book.attempt(folds.label, "drawn as its scheme says", lambda: folds_as_drawn(folds, data.samples()))
 
 
 def _outcome(book: Book, places: Sequence[tuple[Kind, str]]) -> Outcome:
@@ -153,7 +146,7 @@ def _outcome(book: Book, places: Sequence[tuple[Kind, str]]) -> Outcome:
             "next": failure.next_step,
         }
     made = sum(not one.result.startswith("not made") for one in book.checks)
-    fine = f"everything is as it says: {made:,} checks, no finding"
+    fine = f"everything is as it says: {made:,} checks, no finding" if places else "there is nothing to verify yet"
     if made < len(book.checks):
         fine += f"; {len(book.checks) - made:,} not made"
     lines = tuple(finding.line() for finding in book.findings) or (fine,)

@@ -61,12 +61,6 @@ def stale_parents(store: Store, artifact: Artifact) -> list[str]:
     return found
 
 
-def parents_as_named(store: Store, artifact: Artifact) -> Covered:
-    """The parents in this workspace, which stand with the fingerprints that the manifest names unless it is stale."""
-    own = [parent for parent in artifact.manifest.parents if parent.kind != "source"]
-    return Covered(len(own), "parents")
-
-
 def parent_of(store: Store, artifact: Artifact, *kinds: str) -> Artifact | None:
     """The parent of one of these kinds as it was then; None where it has none or it changed or is gone."""
     for parent in artifact.manifest.parents:

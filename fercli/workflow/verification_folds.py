@@ -26,11 +26,18 @@ def folds_as_told(folds: Artifact, samples: Samples) -> Covered:
     return Covered(len(plan.folds), "folds", found)
 
 
-def folds_as_drawn(folds: Artifact, samples: Samples) -> Covered | None:
-    """The same scheme, seed and rows give the same table; None where another release drew it."""
+def why_not_drawn(folds: Artifact) -> str | None:
+    """Why a table cannot be drawn again; None where it can."""
+    if any(parent.kind == "source" for parent in folds.manifest.parents):
+        return "the table is a user's own"
+    if folds.manifest.algorithm != ALGORITHM:
+        return f"it is of algorithm version {folds.manifest.algorithm}, this release has {ALGORITHM}"
+    return None
+
+
+def folds_as_drawn(folds: Artifact, samples: Samples) -> Covered:
+    """The same scheme, seed and rows give the same table."""
     config = folds.config
-    if folds.manifest.algorithm != ALGORITHM or config["scheme"] == "imported" or config["k"] is None:
-        return None
     scheme = "auto" if config["scheme"] == "stratified-grouped" else config["scheme"]
     k = None if scheme == "logo" else config["k"]
     protocol = ProtocolConfig.of(**{**config, "scheme": scheme, "k": k, "monitor": "none"})

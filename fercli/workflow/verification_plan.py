@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.artifacts.schema import MANIFEST
 from fercli.artifacts.store import Artifact
 from fercli.bp.foldwise import learned_from
 from fercli.config.bp import PruneBPConfig, TrainBPConfig
@@ -13,11 +14,12 @@ from fercli.config.preprocessing import PreprocessingConfig
 from fercli.config.protocol import ProtocolConfig
 from fercli.config.resnet import ResNetConfig
 from fercli.errors import ArtifactError
-from fercli.protocol.resolve import resolve
-from fercli.records import Fold, FoldPlan, Samples
+from fercli.protocol.resolve import left_out, resolve
+from fercli.records import Fold, FoldPlan, LeftOut, Samples
 from fercli.seeds import generator
 from fercli.workflow.model_files import FINAL_FOLDER
 from fercli.workflow.plans import row_roles, standing_folds
+from fercli.workflow.rows import left_out_json
 from fercli.workflow.runs import fold_folder
 from fercli.workflow.trained_rows import HELD_OUT
 from fercli.workflow.verification import Covered, Difference
@@ -33,6 +35,7 @@ class RunView:
     data: Artifact
     samples: Samples
     plan: FoldPlan
+    left_out: tuple[LeftOut, ...]
 
     @property
     def command(self) -> str:
@@ -84,14 +87,15 @@ def run_view(run: Artifact, data: Artifact, folds: Artifact | None) -> RunView:
     if folds is not None:
         stored |= {"folds": folds.name, "scheme": None, "k": None}
     config = ProtocolConfig.of(**stored)
-    plan = resolve(samples, config, standing=None if folds is None else standing_folds(folds))
+    standing = None if folds is None else standing_folds(folds)
+    plan = resolve(samples, config, standing=standing)
     if folds is None and plan.protocol.scheme != "official":
         raise ArtifactError(
             f"{run.label} names no folds among its parents, and its rows have no official split",
             where=str(run.path),
             next_step="train it again with --force",
         )
-    view = RunView(run, data, samples, plan)
+    view = RunView(run, data, samples, plan, left_out(samples, config, standing=standing))
     if _without_inner(view):
         none = np.empty(0, dtype=np.int64)
         plan = replace(plan, folds=tuple(replace(fold, inner=none) for fold in plan.folds))
@@ -109,8 +113,12 @@ def _without_inner(view: RunView) -> bool:
 
 
 def roles_as_planned(view: RunView) -> Covered:
-    """`rows.npy` of every fold: each row fitted on, inner or held out, as data and folds give it."""
+    """`rows.npy` of every fold: each row fitted on, inner or held out, as data and folds give it; the rest left out."""
     found = []
+    expected = left_out_json(view.left_out) + list(view.data.content.get("left_out", []))
+    if view.run.content["left_out"] != expected:
+        what, place = "the rows left out are not those that data and protocol leave out", f"{MANIFEST}, left_out"
+        found.append(Difference(what, place, len(view.run.content["left_out"]), len(expected)))
     for number, fold in enumerate(view.plan.folds):
         file = f"{fold_folder(fold.repeat, fold.fold)}/rows.npy"
         stored, planned = view.run.array(file), row_roles(view.plan, number, len(view.samples))

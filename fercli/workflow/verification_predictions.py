@@ -8,7 +8,7 @@ import numpy as np
 from fercli.artifacts.store import Artifact
 from fercli.artifacts.tables import read_csv, read_predictions
 from fercli.evaluation.metrics import score
-from fercli.evaluation.summary import rows_in_samples, run_metrics
+from fercli.evaluation.summary import Kind, rows_in_samples, run_metrics
 from fercli.records import Fold, Predictions, Samples
 from fercli.workflow.verification import Covered, Difference
 from fercli.workflow.verification_plan import RunView
@@ -16,6 +16,12 @@ from fercli.workflow.verification_values import difference_list
 
 FILE = "predictions.csv"
 METRICS = "metrics.json"
+KINDS: Mapping[str, Kind] = {
+    "train-bp": "bp",
+    "prune-bp": "pruned-bp",
+    "train-baseline": "baseline",
+    "train-resnet": "resnet",
+}
 # Probabilities are stored with all their digits; their sum is off by rounding alone.
 SUM_TOLERANCE = 1e-6
 
@@ -131,7 +137,7 @@ def metrics_as_predicted(view: RunView) -> Covered:
     # A copied run may have been renamed: the name in the file is that of its making.
     again = run_metrics(
         name=stored["name"],
-        kind=stored["kind"],
+        kind=KINDS[view.command],
         on=view.data.name,
         samples=view.samples,
         plan=view.plan,

@@ -7,6 +7,7 @@ from typing import Any
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.verify import VerifyConfig
 from fercli.errors import ArtifactError
+from fercli.workflow.baseline_models import HEAVY
 from fercli.workflow.verification import Book
 from fercli.workflow.verification_files import parent_of
 from fercli.workflow.verification_fits import TOLERANCE, columns_as_fitted, scores_as_stored, training_scores_as_stated
@@ -81,8 +82,12 @@ def _check_columns(view: RunView, sampled: list[int], book: Book) -> None:
     label, every = view.run.label, range(len(view.plan.folds))
     book.attempt(label, "log shift, scaler, PCA", lambda: columns_as_fitted(view, sampled))
     features = view.data.array("features.npy")
-    book.attempt(label, "scores by stored models", lambda: scores_as_stored(view, every, features, device="cpu"))
-    book.attempt(label, "training scores", lambda: training_scores_as_stated(view, sampled))
+    if view.run.config.get("model") in HEAVY:
+        for check in ("scores by stored models", "training scores"):
+            book.skip(label, check, f"the {view.run.config['model']} of a fold is not stored; --retrain fits it anew")
+    else:
+        book.attempt(label, "scores by stored models", lambda: scores_as_stored(view, every, features, device="cpu"))
+        book.attempt(label, "training scores", lambda: training_scores_as_stated(view, sampled))
     if view.command == "prune-bp":
         book.attempt(label, "pruning receipts", lambda: receipts_as_saved(view))
         book.attempt(label, "pruning statistics", lambda: units_as_pruned(view, sampled))

@@ -13,6 +13,7 @@ from fercli.preprocessing.columns import fit_columns, fit_log, fit_scaling
 from fercli.preprocessing.foldwise import components, fit_folds
 
 HASHES = ("files", "key and fingerprint", "parents")
+COLUMNS = ("ids", "truth", "splits", "folds", "repeats", "probabilities")
 ALL = ("verify", "--folds-sampled", "all")
 
 
@@ -50,10 +51,7 @@ def relabelled(predictions):
 
 def doubled(predictions):
     """The second row is the first one once more."""
-    columns = {
-        name: getattr(predictions, name).copy()
-        for name in ("ids", "truth", "splits", "folds", "repeats", "probabilities")
-    }
+    columns = {name: getattr(predictions, name).copy() for name in COLUMNS}
     for column in columns.values():
         column[1] = column[0]
     return replace(predictions, **columns)
@@ -112,6 +110,7 @@ def test_probabilities_that_are_none(workspace, fer):
         ("protocol.k", lambda metrics: metrics["protocol"].update(k=5)),
         ("protocol.leaks", lambda metrics: metrics["protocol"].update(leaks=["none at all"])),
         ("split", lambda metrics: metrics.update(split="test")),
+        ("kind", lambda metrics: metrics.update(kind="bp")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -409,6 +408,47 @@ def test_folds_that_are_a_users_own_are_still_held_to_their_protocol(workspace, 
     assert_named(
         lines, "folds/mine: the protocol states otherwise leaks", "groups with rows both in training and held out"
     )
+
+
+def test_a_pruned_run_that_is_called_another(workspace, fer):
+    """The checks of pruning are then not made, but the run's own metrics still say what it was."""
+
+    def call(manifest):
+        manifest["config"]["command"] = "train-bp"
+
+    with Forger(workspace("columns")) as forger:
+        forger.manifest("run/pruned", call)
+    assert_named(named(fer, "pruned"), "kind (metrics.json, kind): stored pruned-bp, recomputed bp")
+
+
+def test_a_fold_model_that_is_gone(workspace, fer):
+    with Forger(workspace("columns")) as forger:
+        forger.json("run/lda", "folds/0/01/model.json", lambda facts: facts.update(stored=False))
+        forger.path("run/lda", "folds/0/01/weights.safetensors").unlink()
+    assert_named(named(fer, "lda"), "the fold's model is not stored (folds/0/01/model.json, stored)")
+
+
+def test_rows_that_vanish(workspace, fer):
+    """Three rows lose their place in the folds, in every table that has them, and nowhere is it told."""
+    gone = ("row_09", "row_10", "row_11")
+
+    def drop(lines):
+        lines[:] = [line for line in lines if line["id"] not in gone]
+
+    with Forger(workspace("columns")) as forger:
+        forger.rows("folds/standing", "folds.csv", drop)
+        for fold in range(3):
+            forger.array("run/lda", f"folds/0/0{fold}/rows.npy", lambda roles: roles.__setitem__(slice(9, 12), 0))
+        forger.predictions("run/lda", lambda it: _only(it, ~np.isin(it.ids, gone)))
+    lines = named(fer, "standing", "run/lda")
+    assert_named(lines, "folds/standing: a row is not in the fold that its scheme draws: another number of rows")
+    place = "(artifact.json, left_out): stored 0, recomputed 3"
+    assert_named(lines, f"run/lda: the rows left out are not those that data and protocol leave out {place}")
+
+
+def _only(predictions, mask):
+    columns = {name: getattr(predictions, name)[mask] for name in COLUMNS}
+    return replace(predictions, **columns)
 
 
 @pytest.mark.parametrize("label", ["features/made", "dataset/made"])
