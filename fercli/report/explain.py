@@ -13,6 +13,7 @@ from fercli.report.figures.style import png_bytes, svg_bytes
 from fercli.report.html import bullets, figure, paragraph, table, tag, text
 from fercli.report.material import Drawing
 from fercli.report.page import Report, document
+from fercli.report.robustness import models_words
 from fercli.report.tables import Column, Sheet
 from fercli.report.wording import between, counted, number, percent
 
@@ -77,8 +78,7 @@ def importance_sheet(body: Mapping[str, Any]) -> Sheet:
 
 def notes(body: Mapping[str, Any]) -> list[str]:
     """Whose models, which rows, and every known leak."""
-    models = "each fold's model on the rows it held out" if body["own"] else "model/, fitted on all training rows"
-    lines = [f"looked at: {models}, {counted(body['rows'], 'row')}"]
+    lines = [f"looked at: {models_words(body)}, {counted(body['rows'], 'row')}"]
     if body["limit"]:
         lines.append(f"rows drawn class by class with seed {body['seed']} (--limit)")
     return [*lines, *body["leaks"]]

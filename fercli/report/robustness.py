@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.config.robustness import Kind
+from fercli.records import SPLITS
 from fercli.report.figures.contact_sheet import Strip, contact_sheet
 from fercli.report.figures.robustness import robustness_figure
 from fercli.report.figures.style import png_bytes, svg_bytes
@@ -65,8 +66,7 @@ def notes(body: Mapping[str, Any]) -> list[str]:
     """What a reader must know before believing a curve."""
     clean = body["clean"]
     sure = clean["intervals"]["accuracy"]
-    models = "each fold's model on the rows it held out" if body["own"] else "model/, fitted on all training rows"
-    lines = [f"scored: {models}"]
+    lines = [f"scored: {models_words(body)}"]
     if body["limit"]:
         lines.append(f"{counted(clean['rows'], 'row')} drawn class by class with seed {body['seed']} (--limit)")
     if sure:
@@ -81,6 +81,15 @@ def notes(body: Mapping[str, Any]) -> list[str]:
             f"{body['check']['largest_difference']:.1g}"
         )
     return [*lines, *body["leaks"]]
+
+
+def models_words(body: Mapping[str, Any]) -> str:
+    """Which of a run's models, and on which rows. body: with `own`, `split` as in `metrics.json`."""
+    if not body["own"]:
+        return "model/, fitted on all training rows"
+    if body["split"] in SPLITS:
+        return f"the model fitted on the training rows, on the {body['split']} rows"
+    return "each fold's model on the rows it held out"
 
 
 def worst_words(body: Mapping[str, Any]) -> list[str]:

@@ -6,10 +6,12 @@ from fercli.cli.app import _register, app
 from fercli.config.audit import AuditConfig
 from fercli.config.bench import BenchConfig
 from fercli.config.evaluate import EvaluateConfig
+from fercli.config.explain import ExplainConfig
 from fercli.config.import_dataset import ImportDatasetConfig, parse_size
 from fercli.config.predict import PredictConfig
 from fercli.config.protocol import ProtocolConfig
 from fercli.config.report import ReportConfig
+from fercli.config.robustness import RobustnessConfig
 from fercli.config.synthesize import SynthesizeConfig
 
 CONFIGS = {
@@ -20,6 +22,8 @@ CONFIGS = {
     "train-resnet": (ProtocolConfig(), {}),
     "evaluate": (EvaluateConfig(), {}),
     "report": (ReportConfig(), {}),
+    "robustness": (RobustnessConfig(), {"kinds": "", "levels": ""}),
+    "explain": (ExplainConfig(), {}),
     "predict": (PredictConfig(), {}),
     "bench": (BenchConfig(topic="resnet"), {"topic": "", "variant": ""}),
 }

@@ -132,6 +132,9 @@ def test_test_rows_go_through_the_ledger(tmp_path, fer):
 
     make_dataset(tmp_path / "ws", official=True, held_out="test")
     assert fer(*NET[:-2], "--batch-size", 16).code == 0
+    told = fer("robustness", "--kinds", "noise", "--levels", 1, "--limit", 9, "--name", "some", *FAST).out
+    assert "scored: the model fitted on the training rows, on the test rows" in told
+    assert "9 rows drawn class by class with seed 0 (--limit)" in told
     ledger = tmp_path / "ws/ledger.jsonl"
     before = len(ledger.read_text().splitlines())
     assert ask(fer, "--kinds", "noise", "--levels", 1)["split"] == "test"
