@@ -53,8 +53,12 @@ def onnx_facts(data: bytes, *, where: str) -> dict[str, Any]:
 
     try:
         model = onnx.load_model_from_string(data)
-    except (DecodeError, ValueError) as error:
+        return _checked_facts(model, where)
+    except (DecodeError, ValueError) as error:  # ValueError: names that are no UTF-8
         raise _damaged(f"no readable ONNX: {error}", where) from None
+
+
+def _checked_facts(model: Any, where: str) -> dict[str, Any]:
     domains = {entry.domain for entry in model.opset_import} - {"", "ai.onnx"}
     strange = {f"{node.domain or 'ai.onnx'}.{node.op_type}" for node in model.graph.node if _strange(node)}
     if domains or strange or model.functions:
@@ -103,16 +107,25 @@ def onnx_scores(
     options.intra_op_num_threads = threads or (int(wanted) if wanted.isdecimal() else 0)
     # Threads that wait by spinning cost the neighbours their cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    failures = tuple(
-        getattr(states, name)
-        for name in ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
-    )
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=_providers(onnxruntime, device))
-    except failures as error:
-        raise _damaged(f"onnxruntime does not load it: {str(error).splitlines()[0]}", where) from None
+    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
+    # ValueError: names that are no UTF-8
+    failures = (ValueError, *(getattr(states, name) for name in names))
+    providers = _providers(onnxruntime, device)
     name = PICTURES if facts.input == "pixels" else FEATURES
-    _check_ends(session, facts, name, where)
+    try:
+        # Its fallback prints, and would run on the CPU what was asked of a GPU.
+        session = onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
+        _check_ends(session, facts, name, where)
+    except failures as error:
+        raise _damaged(
+            f"onnxruntime does not load it: {(str(error) or type(error).__name__).splitlines()[0]}", where
+        ) from None
+    if session.get_providers()[0] != providers[0]:
+        raise EnvironmentFailure(
+            f"onnxruntime could not start on the device {device}",
+            where=f"it would run on {', '.join(session.get_providers())}",
+            next_step="take --device cpu, or install what this onnxruntime needs of CUDA",
+        )
     kind = np.uint8 if facts.input == "pixels" else np.float32
 
     def scores(batch: NDArray[Any]) -> NDArray[np.float32]:
@@ -124,7 +137,9 @@ def onnx_scores(
             try:
                 parts.append(session.run([PROBABILITIES], {name: part})[0])
             except failures as error:
-                raise _damaged(f"onnxruntime does not run it: {str(error).splitlines()[0]}", where) from None
+                raise _damaged(
+                    f"onnxruntime does not run it: {(str(error) or type(error).__name__).splitlines()[0]}", where
+                ) from None
         return np.concatenate(parts).astype(np.float32, copy=False)
 
     return scores

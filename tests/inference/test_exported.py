@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 from safetensors.numpy import load, save
@@ -13,7 +14,7 @@ from safetensors.numpy import load, save
 from fercli.errors import ArtifactError, EnvironmentFailure
 from fercli.export.columns_graph import bp_graph
 from fercli.export.weights_file import halved, single_file
-from fercli.inference.exported import PREPROCESSING_PREFIX, exported_scorer
+from fercli.inference.exported import PREPROCESSING_PREFIX, exported_scorer, onnx_scorer, safetensors_scorer
 from fercli.inference.onnx_model import OPERATORS
 from fercli.preprocessing.columns import LinearScaling, LogTransform
 from fercli.preprocessing.foldwise import Fitted
@@ -179,6 +180,44 @@ def test_metadata_that_are_not_ours_or_do_not_fit(at, ending, change, message):
 def test_damaged_safetensors_are_named(at, data, message):
     with pytest.raises(ArtifactError, match=message):
         exported_scorer(at(data, "safetensors"))
+
+
+@pytest.mark.parametrize("ending", ["onnx", "safetensors"])
+def test_whatever_bytes_are_broken_the_answer_is_an_artifact_error_or_a_score(ending, capfd):
+    whole = onnx_file() if ending == "onnx" else safetensors_file()
+    read = onnx_scorer if ending == "onnx" else safetensors_scorer
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(400):
+        data = bytearray(whole)
+        for place in random.integers(0, len(data), 2):
+            data[place] = random.integers(0, 256)
+        try:
+            read(bytes(data), where="x").scores(np.zeros((2, 4), dtype=np.float32))
+        except ArtifactError:
+            refused += 1
+    assert refused > 200
+    assert capfd.readouterr() == ("", "")
+
+
+def test_names_that_are_no_text(at):
+    for old in (b"features", b"fercli-export", b"Sigmoid"):
+        with pytest.raises(ArtifactError):
+            exported_scorer(at(onnx_file().replace(old, old[:-1] + b"\xd2")))
+
+
+def test_a_gpu_that_does_not_start_is_no_silent_run_on_the_cpu(at, monkeypatch):
+    cuda = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: cuda)
+    real = onnxruntime.InferenceSession
+
+    def session(data, options, *, providers, enable_fallback):
+        assert (providers, enable_fallback) == (cuda, 0)
+        return real(data, options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    with pytest.raises(EnvironmentFailure, match="onnxruntime could not start on the device cuda:0"):
+        exported_scorer(at(onnx_file()), device="cuda:0")
 
 
 def test_paths_that_hold_no_model(tmp_path, at):
