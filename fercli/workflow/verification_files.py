@@ -62,10 +62,13 @@ def stale_parents(store: Store, artifact: Artifact) -> list[str]:
 
 
 def parent_of(store: Store, artifact: Artifact, *kinds: str) -> Artifact | None:
-    """The parent of one of these kinds as it was then; None where it has none or it changed or is gone."""
+    """The parent of one of these kinds as it was then; None where it has none or it changed, is damaged or gone."""
     for parent in artifact.manifest.parents:
         if parent.kind in kinds and parent.kind != "source" and parent.name in store.names(parent.kind):
-            standing = store.open(parent.kind, parent.name)
+            try:
+                standing = store.open(parent.kind, parent.name)
+            except ArtifactError:
+                continue  # said where its own files are checked, and as a stale parent here
             if standing.manifest.fingerprint == parent.fingerprint:
                 return standing
     return None

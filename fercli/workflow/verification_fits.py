@@ -22,6 +22,7 @@ from fercli.records import Fold, Predictions, Scorer
 from fercli.workflow.features import blocks_of
 from fercli.workflow.model_files import model_files
 from fercli.workflow.runs import fold_folder
+from fercli.workflow.targets import ARRAYS
 from fercli.workflow.verification import Covered, Difference
 from fercli.workflow.verification_plan import RunView
 from fercli.workflow.verification_predictions import FILE, METRICS
@@ -92,11 +93,9 @@ def _training_scores(
     return {"train_accuracy": hits / len(rows), "train_loss": losses / len(rows)}
 
 
-def scores_as_stored(
-    view: RunView, folds: Sequence[int], array: NDArray[np.generic], *, device: str, tolerance: float = TOLERANCE
-) -> Covered:
+def scores_as_stored(view: RunView, folds: Sequence[int], *, device: str, tolerance: float = TOLERANCE) -> Covered:
     """The predictions of these folds, scored again by their stored models."""
-    predictions = read_predictions(view.run.file(FILE))
+    predictions, array = read_predictions(view.run.file(FILE)), view.data.array(ARRAYS[view.data.kind])
     found, count = [], 0
     for fold in (view.plan.folds[number] for number in folds):
         folder = fold_folder(fold.repeat, fold.fold)
@@ -106,15 +105,14 @@ def scores_as_stored(
             found.append(Difference("the fold's model is not stored", f"{folder}/model.json, stored", False, True))
             continue
         part = of_fold(predictions, fold)
-        rows = rows_in_samples(part, view.samples)
         scorer = scorer_of(files, device=device)
-        again = by_name(
-            np.concatenate([np.empty((0, len(scorer.classes))), *_scored(scorer, array, rows)]), len(scorer.classes)
-        )
-        count += len(rows)
-        if again.shape != part.probabilities.shape:
-            found.append(Difference("another number of classes", folder, part.probabilities.shape[1], again.shape[1]))
+        width = part.probabilities.shape[1]
+        if len(scorer.classes) != width:
+            found.append(Difference("another number of classes", folder, len(scorer.classes), width))
             continue
+        rows = rows_in_samples(part, view.samples)
+        again = by_name(np.concatenate([np.empty((0, width)), *_scored(scorer, array, rows)]), width)
+        count += len(rows)
         away = np.abs(again - part.probabilities).max(axis=1, initial=0.0)
         off = ~(away <= tolerance)
         if off.any():

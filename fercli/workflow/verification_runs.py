@@ -81,12 +81,11 @@ def _check_view(view: RunView, how: How, book: Book) -> None:
 def _check_columns(view: RunView, sampled: list[int], book: Book) -> None:
     label, every = view.run.label, range(len(view.plan.folds))
     book.attempt(label, "log shift, scaler, PCA", lambda: columns_as_fitted(view, sampled))
-    features = view.data.array("features.npy")
     if view.run.config.get("model") in HEAVY:
         for check in ("scores by stored models", "training scores"):
             book.skip(label, check, f"the {view.run.config['model']} of a fold is not stored; --retrain fits it anew")
     else:
-        book.attempt(label, "scores by stored models", lambda: scores_as_stored(view, every, features, device="cpu"))
+        book.attempt(label, "scores by stored models", lambda: scores_as_stored(view, every, device="cpu"))
         book.attempt(label, "training scores", lambda: training_scores_as_stated(view, sampled))
     if view.command == "prune-bp":
         book.attempt(label, "pruning receipts", lambda: receipts_as_saved(view))
@@ -102,10 +101,9 @@ def _check_net(view: RunView, sampled: list[int], how: How, book: Book) -> None:
     use_threads(how.threads)
     same = devices.resolve(how.device).type == view.run.config.get("device")
     tolerance = TOLERANCE if same else OTHER_DEVICE
-    images = view.data.array("images.npy")
     book.attempt(view.run.label, "normalisation", lambda: normalisation_as_fitted(view, sampled))
     book.attempt(
         view.run.label,
         "scores by stored models",
-        lambda: scores_as_stored(view, sampled, images, device=how.device, tolerance=tolerance),
+        lambda: scores_as_stored(view, sampled, device=how.device, tolerance=tolerance),
     )

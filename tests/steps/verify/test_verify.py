@@ -107,6 +107,17 @@ def test_damage_of_one_artifact_does_not_end_the_checks_of_the_others(workspace,
     assert "run/pruned" in answer.out
 
 
+def test_a_damaged_parent_is_named_once_and_what_needs_it_is_not_checked(workspace, fer):
+    root = workspace("columns")
+    (root / "features" / "made" / "samples.csv").unlink()
+    body = json.loads(fer("verify", "--json").out)
+    assert [finding["artifact"] for finding in body["findings"]] == ["features/made"]
+    assert "samples.csv is missing" in body["findings"][0]["what"]
+    stale = {line.partition(":")[0]: line for line in body["stale"]}
+    assert set(stale) == {"folds/standing", "run/bp", "run/knn", "run/lda", "run/pruned", "evaluation/bp_lda"}
+    assert "features/made cannot be read" in stale["run/lda"]
+
+
 def test_a_file_that_the_manifest_does_not_list_is_named(workspace, fer):
     (workspace("columns") / "runs" / "bp" / "notes.txt").write_text("mine")
     answer = fer("verify", "bp")

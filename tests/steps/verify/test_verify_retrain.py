@@ -86,6 +86,21 @@ def test_a_pruned_network_that_was_trained_longer_than_it_says(workspace, fer):
     assert [line for line in lines(fer, "pruned", "--retrain") if "what training on the fold's training rows" in line]
 
 
+def test_a_pruned_network_that_was_pruned_by_another_threshold(workspace, fer):
+    with Forger(workspace("columns")) as forger:
+        forger.manifest("run/pruned", lambda manifest: manifest["config"].update(correlated=0.99))
+    words = "training on the fold's training rows leaves another number of units (folds/0/0"
+    assert [line for line in lines(fer, "pruned", "--retrain") if words in line]
+
+
+def test_nets_are_not_trained_again(workspace, fer):
+    workspace("pictures")
+    body = json.loads(fer("verify", "net", "--retrain", "--json").out)
+    assert [one["result"] for one in body["checked"] if one["check"] == "trained again"] == [
+        "not made: nets are not trained again"
+    ]
+
+
 def test_what_cannot_be_trained_again_is_said(workspace, fer):
     root = workspace("columns")
     with Forger(root) as forger:
