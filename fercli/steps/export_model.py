@@ -32,21 +32,7 @@ def run(name: str, out: Path, config: ModelExportConfig, request: Request, store
     for models that cannot be written in this format and for files that stand, unless forced; GateFailed, with nothing
     written, where the exported model scores otherwise than the run.
     """
-    artifact = named_artifact(store, name, command="fer export", kinds=("run", "features"))
-    if artifact.kind != "run":
-        raise UsageError(
-            f"{artifact.label} is no run, and only a run has a model",
-            where=f"--format {config.format}",
-            next_step="take --format sheet for features; the runs: " + (", ".join(store.names("run")) or "none yet"),
-        )
-    if config.format == "onnx":
-        if config.half:
-            raise UsageError(
-                "--half halves weights of safetensors; ONNX files keep float32",
-                where="--format onnx --half",
-                next_step="leave --half out, or take --format safetensors",
-            )
-        onnx_packages()
+    artifact = _named_run(store, name, config)
     data = data_of(store, artifact)
     source = export_source(store, artifact, data, config)
     folder = config.format == "safetensors" and _is_folder(out)
@@ -83,7 +69,7 @@ def run(name: str, out: Path, config: ModelExportConfig, request: Request, store
     if config.format == "onnx":
         times["onnxruntime"] = latency(_scorer(contents, config, folder=folder), found)
     if config.format == "safetensors":
-        size = sum(len(content) for content in contents.values())
+        size = sum(len(content) for file, content in contents.items() if not file.endswith(".json"))
         note = "Its matrices are stored as float16 and computed in float32." if config.half else ""
         contents[targets[-1].name] = card_of(store, source, weights_bytes=size, note=note).encode()
     if folder:
@@ -92,6 +78,26 @@ def run(name: str, out: Path, config: ModelExportConfig, request: Request, store
         with whole(target) as stream:
             stream.write(content)
     return _outcome(artifact, source, config, out, targets, checked, times)
+
+
+def _named_run(store: Store, name: str, config: ModelExportConfig) -> Artifact:
+    """The run, where what is asked of it can be written at all; see `run`."""
+    artifact = named_artifact(store, name, command="fer export", kinds=("run", "features"))
+    if artifact.kind != "run":
+        raise UsageError(
+            f"{artifact.label} is no run, and only a run has a model",
+            where=f"--format {config.format}",
+            next_step="take --format sheet for features; the runs: " + (", ".join(store.names("run")) or "none yet"),
+        )
+    if config.format == "onnx":
+        if config.half:
+            raise UsageError(
+                "--half halves weights of safetensors; ONNX files keep float32",
+                where="--format onnx --half",
+                next_step="leave --half out, or take --format safetensors",
+            )
+        onnx_packages()
+    return artifact
 
 
 def _is_folder(out: Path) -> bool:
