@@ -6,6 +6,7 @@ from fercli.artifacts.schema import KINDS, Kind
 from fercli.artifacts.store import Artifact, Store
 from fercli.errors import ArtifactError
 from fercli.records import Notify, Outcome, Table
+from fercli.workflow.parents import stale_parents
 
 
 def run(store: Store, notify: Notify) -> Outcome:
@@ -47,22 +48,6 @@ def _entry(store: Store, kind: Kind, name: str) -> dict[str, Any]:
         "summary": summary(artifact),
         "bytes": sum(entry.bytes for entry in artifact.manifest.files.values()),
     }
-
-
-def stale_parents(store: Store, artifact: Artifact) -> list[str]:
-    """Parents in this workspace that are missing or have another fingerprint by now."""
-    found = []
-    for parent in artifact.manifest.parents:
-        if parent.kind == "source":
-            continue
-        try:
-            standing = store.open(parent.kind, parent.name)
-        except ArtifactError:
-            found.append(f"{parent.kind}/{parent.name} is gone")
-            continue
-        if standing.manifest.fingerprint != parent.fingerprint:
-            found.append(f"{parent.kind}/{parent.name} changed")
-    return found
 
 
 def summary(artifact: Artifact) -> str:

@@ -8,16 +8,12 @@ from fercli.config.verify import VerifyConfig
 from fercli.errors import ArtifactError
 from fercli.records import Notify, Outcome, Table
 from fercli.workflow.named import named_place
+from fercli.workflow.parents import parent_of, stale_parents
 from fercli.workflow.request import Request
 from fercli.workflow.targets import ARRAYS
 from fercli.workflow.verification import FINE, Book, Covered, Difference
 from fercli.workflow.verification_evaluations import evaluation_as_scored
-from fercli.workflow.verification_files import (
-    files_as_hashed,
-    manifest_as_hashed,
-    parent_of,
-    stale_parents,
-)
+from fercli.workflow.verification_files import files_as_hashed, manifest_as_hashed
 from fercli.workflow.verification_folds import folds_as_drawn, folds_as_told, why_not_drawn
 from fercli.workflow.verification_rows import columns_as_extracted, pictures_as_hashed, rows_as_told
 from fercli.workflow.verification_runs import How, check_run

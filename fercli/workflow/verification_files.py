@@ -1,9 +1,8 @@
-"""Hashes of files, key and fingerprint of the manifest, and parents that stand as the manifest names them."""
+"""Hashes of files, key and fingerprint of the manifest."""
 
 from fercli.artifacts.disk import sha256_of
 from fercli.artifacts.schema import MANIFEST, fingerprint_of, key_of
-from fercli.artifacts.store import Artifact, Store
-from fercli.errors import ArtifactError
+from fercli.artifacts.store import Artifact
 from fercli.workflow.verification import Covered, Difference
 
 
@@ -39,36 +38,3 @@ def manifest_as_hashed(artifact: Artifact) -> Covered:
             Difference("the fingerprint does not follow from the files", place, manifest.fingerprint, fingerprint)
         )
     return Covered(2, "hashes", found)
-
-
-def stale_parents(store: Store, artifact: Artifact) -> list[str]:
-    """Parents in this workspace that are gone, damaged or have another fingerprint by now."""
-    found = []
-    for parent in artifact.manifest.parents:
-        if parent.kind == "source":
-            continue
-        label = f"{parent.kind}/{parent.name}"
-        if parent.name not in store.names(parent.kind):
-            found.append(f"{label} is gone")
-            continue
-        try:
-            standing = store.open(parent.kind, parent.name)
-        except ArtifactError as error:
-            found.append(f"{label} cannot be read: {error}")
-            continue
-        if standing.manifest.fingerprint != parent.fingerprint:
-            found.append(f"{label} changed since")
-    return found
-
-
-def parent_of(store: Store, artifact: Artifact, *kinds: str) -> Artifact | None:
-    """The parent of one of these kinds as it was then; None where it has none or it changed, is damaged or gone."""
-    for parent in artifact.manifest.parents:
-        if parent.kind in kinds and parent.kind != "source" and parent.name in store.names(parent.kind):
-            try:
-                standing = store.open(parent.kind, parent.name)
-            except ArtifactError:
-                continue  # said where its own files are checked, and as a stale parent here
-            if standing.manifest.fingerprint == parent.fingerprint:
-                return standing
-    return None

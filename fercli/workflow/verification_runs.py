@@ -8,8 +8,8 @@ from fercli.artifacts.store import Artifact, Store
 from fercli.config.verify import VerifyConfig
 from fercli.errors import ArtifactError
 from fercli.workflow.baseline_models import HEAVY
+from fercli.workflow.parents import parent_of
 from fercli.workflow.verification import Book
-from fercli.workflow.verification_files import parent_of
 from fercli.workflow.verification_fits import TOLERANCE, columns_as_fitted, scores_as_stored, training_scores_as_stated
 from fercli.workflow.verification_plan import RunView, roles_as_planned, run_view
 from fercli.workflow.verification_predictions import (

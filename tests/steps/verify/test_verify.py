@@ -115,7 +115,7 @@ def test_a_damaged_parent_is_named_once_and_what_needs_it_is_not_checked(workspa
     assert "samples.csv is missing" in body["findings"][0]["what"]
     stale = {line.partition(":")[0]: line for line in body["stale"]}
     assert set(stale) == {"folds/standing", "run/bp", "run/knn", "run/lda", "run/pruned", "evaluation/bp_lda"}
-    assert "features/made cannot be read" in stale["run/lda"]
+    assert "features/made is damaged" in stale["run/lda"]
 
 
 def test_a_file_that_the_manifest_does_not_list_is_named(workspace, fer):
@@ -147,15 +147,15 @@ def test_a_parent_that_changed_is_stale_and_no_corruption(workspace, fer):
     assert answer.code == 0
     body = json.loads(answer.out)
     assert body["findings"] == []
-    assert "run/bp: folds/standing changed since" in body["stale"]
-    assert "fer: warning: stale, and no corruption: run/bp: folds/standing changed since" in answer.err
+    assert "run/bp: folds/standing changed" in body["stale"]
+    assert "fer: warning: stale, and no corruption: run/bp: folds/standing changed" in answer.err
     checks = {(entry["artifact"], entry["check"]): entry for entry in body["checked"]}
     assert checks["run/bp", "fits"]["result"] == "not made: its folds changed since or are gone"
     assert checks["run/bp", "fits"]["passed"] is None
     assert checks["run/bp", "metrics"]["result"] == "fine"
     shutil.rmtree(root / "features" / "made")
     body = json.loads(fer("verify", "run/lda", "--json").out)
-    assert body["stale"] == ["run/lda: features/made is gone; folds/standing changed since"]
+    assert body["stale"] == ["run/lda: features/made is gone; folds/standing changed"]
 
 
 def test_scores_are_taken_again_even_where_the_data_is_gone(workspace, fer):
