@@ -18,7 +18,7 @@ from fercli.config.bp import PruneBPConfig
 from fercli.records import Fold, Notify, Outcome
 from fercli.workflow.bp_base import BaseRun, base_run
 from fercli.workflow.bp_devices import bp_device
-from fercli.workflow.bp_inputs import BPInputs, bp_inputs, final_rows, with_default_pca
+from fercli.workflow.bp_inputs import BPInputs, bp_inputs, with_default_pca
 from fercli.workflow.bp_results import all_scores, history_of, predictions_of, write_final_model, write_fold_models
 from fercli.workflow.bp_runs import BPRun, make_run
 from fercli.workflow.bp_sizes import SIZE_COLUMNS, chosen_sizes, size_lines, sizes_of
@@ -122,7 +122,7 @@ def _fill(
     """Train, prune and write; the content of the artifact."""
     draft, folds, samples = run.draft, inputs.folds, inputs.samples
     log = _Log()
-    prepared = inputs.prepared(folds, config, run.together.prepared)
+    prepared = run.together.prepared(inputs, folds, config)
     run.laps.lap("preparing")
     if base is None:
         trained = yield from run.train(prepared.rows, len(samples.classes), config, log.training.append)
@@ -203,7 +203,7 @@ def _write_final(
     run: BPRun, inputs: BPInputs, config: PruneBPConfig, base: BaseRun | None, trained: Trained
 ) -> Generator[Asked, Answer, None]:
     """One more network on all rows of the folds, trained and pruned alike."""
-    everything, alone = final_rows(inputs, config, trained.epochs, run.together.prepared)
+    everything, alone = run.final_rows(inputs, config, trained.epochs)
     final: NetworkStack | None = base.final_network() if base else None
     if final is None:
         classes = len(inputs.samples.classes)

@@ -8,7 +8,7 @@ from fercli.bp.training import EpochRecord
 from fercli.config.bp import TrainBPConfig
 from fercli.records import Notify, Outcome
 from fercli.workflow.bp_devices import bp_device
-from fercli.workflow.bp_inputs import BPInputs, bp_inputs, final_rows, with_default_pca
+from fercli.workflow.bp_inputs import BPInputs, bp_inputs, with_default_pca
 from fercli.workflow.bp_results import all_scores, history_of, predictions_of, write_final_model, write_fold_models
 from fercli.workflow.bp_runs import BPRun, make_run
 from fercli.workflow.bp_together import Answer, Asked, Together, Work, run_alone
@@ -65,7 +65,7 @@ def work(
 def _fill(run: BPRun, inputs: BPInputs, config: TrainBPConfig) -> Generator[Asked, Answer, dict[str, Any]]:
     """Train and write; the content of the artifact."""
     draft, folds, samples = run.draft, inputs.folds, inputs.samples
-    prepared = inputs.prepared(folds, config, run.together.prepared)
+    prepared = run.together.prepared(inputs, folds, config)
     run.laps.lap("preparing")
     history: list[EpochRecord] = []
     trained = yield from run.train(prepared.rows, len(samples.classes), config, history.append)
@@ -74,7 +74,7 @@ def _fill(run: BPRun, inputs: BPInputs, config: TrainBPConfig) -> Generator[Aske
     if inputs.planned.plan.protocol.scheme == "official":
         write_final_model(draft, trained.stack, prepared, samples.classes)
     elif config.protocol.final_model:
-        everything, alone = final_rows(inputs, config, trained.epochs, run.together.prepared)
+        everything, alone = run.final_rows(inputs, config, trained.epochs)
         final = yield from run.train(everything.rows, len(samples.classes), alone, step="final model")
         write_final_model(draft, final.stack, everything, samples.classes)
     run.laps.lap("final model")

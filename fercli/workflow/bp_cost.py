@@ -39,7 +39,7 @@ def epoch_seconds(inputs: BPInputs, config: TrainBPConfig, together: Together) -
 
     The first epoch is not counted, because it finds memory cold and tables unread.
     """
-    whole = inputs.prepared(inputs.folds[:1], config, together.prepared).rows[0]
+    whole = together.prepared(inputs, inputs.folds[:1], config).rows[0]
     share = min(1.0, MEASURED_ROWS / len(whole.y))
     learned, test, inner = (math.ceil(share * len(y)) for y in (whole.y, whole.test_y, whole.inner_y))
     own = replace(

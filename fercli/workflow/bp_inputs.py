@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
-from fercli.bp.foldwise import Prepared, final_fold, prepare
+from fercli.bp.foldwise import Prepared, prepare
 from fercli.config.bp import TrainBPConfig
 from fercli.errors import InputError
 from fercli.records import Block, Fold, Notify, Samples
@@ -81,11 +81,3 @@ def with_default_pca(config: C, data: Artifact) -> C:
     """The config with the PCA that the features were stored with as their default."""
     preprocessing = config.preprocessing.model_copy(update={"pca": data.content["pca"]})
     return config.model_copy(update={"preprocessing": preprocessing})
-
-
-def final_rows(
-    inputs: BPInputs, config: C, epochs: NDArray[np.int64], known: PreparedRows | None = None
-) -> tuple[Prepared, C]:
-    """All rows of the folds for one more network, and its config: the median of the folds' epochs, no stopping."""
-    alone = config.model_copy(update={"epochs": max(1, round(float(np.median(epochs)))), "patience": None})
-    return inputs.prepared([final_fold(inputs.planned.plan.rows)], alone, known), alone

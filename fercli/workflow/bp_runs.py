@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fercli.artifacts.draft import Draft
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.bp.chunk import Rows
-from fercli.bp.foldwise import rule_of, untrained
+from fercli.bp.foldwise import Prepared, final_fold, rule_of, untrained
 from fercli.bp.pruning import Pruned, PruneRecord, Retraining
 from fercli.bp.training import EpochRecord, Trained, Training
 from fercli.config.bp import TrainBPConfig
@@ -25,6 +26,8 @@ from fercli.workflow.bp_log import TrainingLog
 from fercli.workflow.bp_together import PRUNING, TRAINING, Answer, Asked, Together, Work
 from fercli.workflow.ledger import note_test_scoring
 from fercli.workflow.request import Request
+
+C = TypeVar("C", bound=TrainBPConfig)
 
 
 class Laps:
@@ -110,6 +113,11 @@ class BPRun(AbstractContextManager["BPRun"]):
         training = Training(stack, rows, rule_of(config), config.epochs, patience=config.patience)
         training.check()
         return (yield from self.ask(training, phase, see, step=step, key=_key(rows, config) if shared else None))
+
+    def final_rows(self, inputs: BPInputs, config: C, epochs: NDArray[np.int64]) -> tuple[Prepared, C]:
+        """All rows of the folds for one more network, and its config: the median of the folds' epochs, no stopping."""
+        alone = config.model_copy(update={"epochs": max(1, round(float(np.median(epochs)))), "patience": None})
+        return self.together.prepared(inputs, [final_fold(inputs.planned.plan.rows)], alone), alone
 
     def prune(
         self,

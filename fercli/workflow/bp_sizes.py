@@ -48,7 +48,8 @@ def chosen_sizes(
     ]
     inner = [one for several in divided for one in several]
     run.together.notify.say(f"choosing sizes: {len(inner)} inner networks, pruned down to one unit each")
-    rows = inputs.prepared(inner, config).rows
+    # Inner folds are numbered like the fold they are of, so what is prepared of them is not shared.
+    rows = run.together.prepared(inputs, inner, config, shared=False).rows
     trained = yield from run.train(rows, len(samples.classes), config, phase=CHOOSING, step=STEP, shared=False)
     starts = [scores_of(trained.stack, network, own, LOG_LOSS).test_loss for network, own in enumerate(rows)]
     removals: list[PruneRecord] = []

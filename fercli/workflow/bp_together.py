@@ -1,17 +1,20 @@
 """Several BP runs side by side: whenever all of them wait for a training, these are trained as one stack."""
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from fercli.bp.foldwise import Prepared
 from fercli.bp.training import EpochRecord, Trained, Training, finish, train_together
+from fercli.config.bp import TrainBPConfig
 from fercli.errors import FerError
-from fercli.records import Notify, Outcome, Progress
+from fercli.records import Fold, Notify, Outcome, Progress
 from fercli.workflow.bp_devices import BPDevice
-from fercli.workflow.bp_inputs import PreparedRows
+from fercli.workflow.bp_inputs import BPInputs, PreparedRows
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,18 @@ class Together:
     threads: int
     notify: Notify
     device: BPDevice = field(default_factory=BPDevice)
-    prepared: PreparedRows = field(default_factory=dict)
+    _prepared: PreparedRows = field(default_factory=dict)
     _known: dict[str, tuple[Trained, list[EpochRecord]]] = field(default_factory=dict)
     _phase: str = ""
     _bar: Progress | None = None
     _open: ExitStack = field(default_factory=ExitStack)
+
+    def prepared(
+        self, inputs: BPInputs, folds: Sequence[Fold], config: TrainBPConfig, *, shared: bool = True
+    ) -> Prepared:
+        """Rows of these folds after their preprocessing, by all threads. shared: runs with the same folds share them."""
+        with threadpool_limits(self.threads, user_api="blas"):
+            return inputs.prepared(folds, config, self._prepared if shared else None)
 
     def answers(self, waiting: Mapping[str, Asked]) -> dict[str, Answer]:
         """Train what these runs wait for; of trainings with one key only the first, and none that was done before."""
@@ -143,12 +153,15 @@ def run_together(works: Mapping[str, Work], together: Together) -> dict[str, Out
         except FerError as error:
             failures[name] = error if len(works) == 1 else _named(error, name)
 
+    limits = ExitStack()
     try:
         # In one order everywhere, because each takes the lock of its artifact and others may sweep beside us.
         for name in sorted(works):
             advance(name, None)
             if failures:
                 raise failures[name]
+        # Chunks are the unit of threads: the products are small, and threads within one wait for each other.
+        limits.enter_context(threadpool_limits(1, user_api="blas"))
         while waiting:
             answers = together.answers(waiting)
             waiting.clear()
@@ -157,6 +170,7 @@ def run_together(works: Mapping[str, Work], together: Together) -> dict[str, Out
                 if name in failures and len(works) > 1:
                     together.notify.warn(f"{name} failed, the others go on: {failures[name].what}")
     finally:
+        limits.close()
         together.close()
         for work in works.values():
             work.close()

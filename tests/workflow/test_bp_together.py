@@ -232,6 +232,29 @@ def test_a_run_on_a_device_says_so_and_can_be_pruned(store, notify, monkeypatch)
     assert outcome.payload["before"]["log_loss"] == theirs["log_loss"]
 
 
+def test_products_have_one_thread_while_networks_are_trained_and_pruned(store, notify, monkeypatch):
+    """Threads within a small product wait for each other; on a busy machine that costs a factor of thirty."""
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    from fercli.bp import pruning
+    from fercli.workflow.bp_inputs import BPInputs
+
+    def threads():
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    seen = {"preparing": [], "pruning": []}
+    for owner, name, what in ((BPInputs, "prepared", "preparing"), (pruning, "next_unit", "pruning")):
+        plain = getattr(owner, name)
+        monkeypatch.setattr(
+            owner, name, lambda *given, plain=plain, what=what: seen[what].append(threads()) or plain(*given)
+        )
+    with threadpool_limits(2, user_api="blas"):
+        prune_bp.run(PruneBPConfig(**PRUNING), Request(threads=2), store, notify)
+        assert threads() == {2}
+    assert seen["preparing"] == [{2}, {2}]  # of the folds, and of all rows for the final model
+    assert set(map(frozenset, seen["pruning"])) == {frozenset({1})}
+
+
 def test_rows_that_cannot_be_learned_from_stop_a_run_before_training(store, notify, trainings):
     with pytest.raises(InputError, match="no column nope"):
         values = {**QUICK, "preprocessing": {"log": ("nope",)}}
