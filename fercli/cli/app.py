@@ -14,6 +14,9 @@ from fercli.cli import failures
 from fercli.cli.session import current
 from fercli.errors import ExitCode, Interrupted
 
+# How long a signal that fell into a callback waits before it is raised again, outside of it.
+LOST_SECONDS = 0.01
+
 app = typer.Typer(
     name="fer",
     help="Facial expression recognition experiments that can be believed.",
@@ -56,6 +59,19 @@ def _raise_interrupted(number: int, frame: FrameType | None) -> None:
     raise current.interrupted
 
 
+def _raise_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Python drops what is raised inside a destructor or a weak reference's callback; a signal must not be dropped."""
+    if not isinstance(lost.exc_value, Interrupted) or not hasattr(signal, "setitimer"):
+        sys.__unraisablehook__(lost)
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise current.interrupted or Interrupted(ExitCode.SIGTERM)
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, LOST_SECONDS)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; every failure is shown here and nowhere else."""
     arguments = list(arguments)
@@ -64,6 +80,7 @@ def run(arguments: Sequence[str]) -> int:
     if not app.registered_commands:
         _register()
     current.session = current.interrupted = None
+    before, sys.unraisablehook = sys.unraisablehook, _raise_again
     try:
         code = _invoke(arguments)
         sys.stdout.flush()
@@ -74,6 +91,8 @@ def run(arguments: Sequence[str]) -> int:
     except Interrupted as late:
         # It came while a result or a failure was being shown: what was to be saved is saved.
         return int(late.code)
+    finally:
+        sys.unraisablehook = before
     return code
 
 
