@@ -24,3 +24,17 @@ def test_the_demo_runs_end_to_end_and_a_second_time_for_nothing(fer, tmp_path):
     assert len(typed) == 6
     for line in typed:
         assert "is up to date" in fer(*shlex.split(line)).err, line
+
+
+def test_a_dry_run_names_the_six_commands_and_writes_nothing(fer, tmp_path):
+    answer = fer("demo", "--dry-run", "--json", "-w", tmp_path / "demo")
+    commands = json.loads(answer.out)["commands"]
+    assert [shlex.split(line)[1] for line in commands] == [
+        "synthesize",
+        "extract-features",
+        "prune-bp",
+        "train-resnet",
+        "evaluate",
+        "report",
+    ]
+    assert not (tmp_path / "demo").exists()

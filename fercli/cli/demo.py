@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         seed: options.Seed = 0,
         threads: options.Threads = None,
         jobs: options.Jobs = None,
+        dry_run: options.DryRun = False,
     ) -> Outcome:
         """Draw faces, extract PHOG and LPQ, train and prune a BP network, train a small net, evaluate, report."""
         from fercli.config.bp import PruneBPConfig
@@ -40,8 +41,12 @@ def register(app: typer.Typer) -> None:
         from fercli.steps import evaluate, extract_features, prune_bp, report, synthesize, train_resnet
 
         store, console = session.store(), session.console
+        skipped: list[str] = []
 
         def step(what: str, run: Callable[[Any], Outcome], name: str | None = None) -> Outcome:
+            if dry_run:
+                skipped.append(what.split("  ", 1)[1])
+                return Outcome()
             console.say(f"\n{what}")
             return run(session.request(name=name, inputs={"dataset": "synthetic", "features": "synthetic"}))
 
@@ -81,6 +86,9 @@ def register(app: typer.Typer) -> None:
             lambda request: report.run(ReportConfig(), RUNS, request, store, console),
             "demo",
         )
+        if dry_run:
+            lines = ("would run, one after the other:", *(f"  {line}" for line in skipped))
+            return Outcome(payload={"would_make": "report/demo", "commands": skipped}, lines=lines)
         return Outcome(
             status=page.status,
             artifact=page.artifact,

@@ -30,6 +30,8 @@ class Asked:
     smoke: bool
     name: str | None
     device: str
+    with_images: bool = False
+    dry_run: bool = False
 
 
 PAPERS: Mapping[str, Callable[[Session, Asked], Outcome]] = {
@@ -67,10 +69,14 @@ def register(app: typer.Typer) -> None:
             typer.Option("--smoke", help="Minutes on a CPU, headed NOT THE PAPER'S PROTOCOL; draws faces if need be."),
         ] = False,
         device: Annotated[str, typer.Option("--device", help="For networks: cpu, cuda, cuda:N, mps or auto.")] = "auto",
+        with_images: Annotated[
+            bool, typer.Option("--with-images", help="Show pictures of people: du's figure 1, examples of the data.")
+        ] = False,
         name: options.Name = None,
         threads: options.Threads = None,
         jobs: options.Jobs = None,
         force: options.Force = False,
+        dry_run: options.DryRun = False,
     ) -> Outcome:
         """A paper's protocol, our figures beside the paper's: runs, tables as CSV and one page."""
         if paper not in PAPERS:
@@ -79,4 +85,5 @@ def register(app: typer.Typer) -> None:
                 where=paper,
                 next_step=f"name one of {', '.join(PAPERS)}",
             )
-        return PAPERS[paper](session, Asked(source, features, dataset, repeats, seed, smoke, name, device))
+        asked = Asked(source, features, dataset, repeats, seed, smoke, name, device, with_images, dry_run)
+        return PAPERS[paper](session, asked)

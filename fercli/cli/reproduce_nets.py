@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from fercli.cli.chain import Chain, one_of_both
 from fercli.cli.session import Session
 from fercli.errors import UsageError
 from fercli.records import Outcome
@@ -19,19 +20,20 @@ def du(session: Session, asked: "Asked") -> Outcome:
     from fercli.config.reproduce_nets import DU_VARIANTS, ReproduceDuConfig
 
     if asked.smoke:
-        config = ReproduceDuConfig.smoked(asked.seed)
+        config = ReproduceDuConfig.smoked(asked.seed, with_images=asked.with_images)
     else:
         given = {} if asked.repeats is None else {"seeds": asked.repeats}
-        config = ReproduceDuConfig.of(seed=asked.seed, **given)
+        config = ReproduceDuConfig.of(seed=asked.seed, with_images=asked.with_images, **given)
     base = _base(session, asked, "du")
-    dataset = _dataset(session, asked, "faces", size=48, color="gray", face_height=0.8)
+    chain = Chain(session, asked.dry_run)
+    dataset = _dataset(chain, asked, "faces", size=48, color="gray", face_height=0.8)
     names: dict[str, list[str]] = {variant: [] for variant in DU_VARIANTS}
     for seed in range(config.seed, config.seed + config.seeds):
         for variant in DU_VARIANTS:
             name = f"{base}-{variant}.seed-{seed}"
             names[variant].append(name)
-            _train(session, asked, config.training(variant), config.protocol(seed), dataset, name)
-    return _page(session, config, names, base)
+            _train(chain, asked, config.training(variant), config.protocol(seed), dataset, name)
+    return _page(chain, config, names, base)
 
 
 def xu_resnet(session: Session, asked: "Asked") -> Outcome:
@@ -44,10 +46,11 @@ def xu_resnet(session: Session, asked: "Asked") -> Outcome:
         )
     config = ReproduceFramesConfig.smoked(asked.seed) if asked.smoke else ReproduceFramesConfig.of(seed=asked.seed)
     base = _base(session, asked, "xu-resnet")
-    dataset = _dataset(session, asked, "frames", size=SMOKE_FRAME, color="rgb", face_height=0.5)
+    chain = Chain(session, asked.dry_run)
+    dataset = _dataset(chain, asked, "frames", size=SMOKE_FRAME, color="rgb", face_height=0.5)
     for key in FRAME_PROTOCOLS:
-        _train(session, asked, config.training, config.protocol(key), dataset, f"{base}-{key}")
-    return _page(session, config, {key: [f"{base}-{key}"] for key in FRAME_PROTOCOLS}, base)
+        _train(chain, asked, config.training, config.protocol(key), dataset, f"{base}-{key}")
+    return _page(chain, config, {key: [f"{base}-{key}"] for key in FRAME_PROTOCOLS}, base)
 
 
 def _base(session: Session, asked: "Asked", paper: str) -> str:
@@ -62,36 +65,45 @@ def _base(session: Session, asked: "Asked", paper: str) -> str:
     return asked.name or (f"{paper}-smoke" if asked.smoke else paper)
 
 
-def _train(session: Session, asked: "Asked", config: Any, protocol: Any, dataset: str | None, name: str) -> None:
+def _train(chain: Chain, asked: "Asked", config: Any, protocol: Any, dataset: str | None, name: str) -> None:
     from fercli.steps import train_resnet
 
-    session.console.say(f"\n{name}")
+    session = chain.session
     request = session.request(name=name, inputs={"dataset": dataset})
-    train_resnet.run(config, protocol, request, session.store(), session.console, device=asked.device)
+    chain.step(
+        "run",
+        name,
+        lambda: train_resnet.run(config, protocol, request, session.store(), session.console, device=asked.device),
+    )
 
 
-def _page(session: Session, config: Any, names: dict[str, list[str]], base: str) -> Outcome:
+def _page(chain: Chain, config: Any, names: dict[str, list[str]], base: str) -> Outcome:
     from fercli.steps import reproduce_nets
 
-    session.console.say("")
-    return reproduce_nets.run(config, names, session.request(name=base), session.store(), session.console)
+    session = chain.session
+    request = session.request(name=base)
+    return chain.page(base, lambda: reproduce_nets.run(config, names, request, session.store(), session.console))
 
 
-def _dataset(session: Session, asked: "Asked", drawn: str, **picture: Any) -> str | None:
+def _dataset(chain: Chain, asked: "Asked", drawn: str, **picture: Any) -> str | None:
     """The data set to use: the source's, the one named, the only one, or in a smoke run drawn faces."""
+    session = chain.session
     store, console = session.store(), session.console
+    one_of_both(asked.source, asked.dataset, "--dataset", "a source")
     if asked.source is not None:
-        if asked.dataset is not None:
-            raise UsageError(
-                "a source and --dataset both name the data",
-                where=f"--dataset {asked.dataset}",
-                next_step="give one of them",
-            )
         from fercli.config.import_dataset import ImportDatasetConfig
         from fercli.steps import import_dataset
+        from fercli.workflow.sources import default_name
 
-        made = import_dataset.run(asked.source, ImportDatasetConfig(), session.request(), store, console)
-        return str(made.artifact).split("/", 1)[1]
+        source = asked.source
+        name = default_name(source)
+        chain.step(
+            "dataset",
+            name,
+            lambda: import_dataset.run(source, ImportDatasetConfig(), session.request(), store, console),
+            feeds=True,
+        )
+        return name
     if asked.dataset is not None or not asked.smoke:
         return asked.dataset
     from fercli.config.synthesize import SynthesizeConfig
@@ -99,5 +111,5 @@ def _dataset(session: Session, asked: "Asked", drawn: str, **picture: Any) -> st
 
     faces = SynthesizeConfig.of(subjects=SMOKE_SUBJECTS, images_per_subject=SMOKE_IMAGES, seed=asked.seed, **picture)
     console.say("a smoke run draws its own faces")
-    synthesize.run(faces, session.request(name=drawn), store, console)
+    chain.step("dataset", drawn, lambda: synthesize.run(faces, session.request(name=drawn), store, console), feeds=True)
     return drawn

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fercli.cli.chain import Chain, one_of_both
 from fercli.cli.session import Session
-from fercli.errors import UsageError
 from fercli.records import Outcome
 
 if TYPE_CHECKING:
@@ -28,45 +28,49 @@ def reproduce(session: Session, asked: "Asked") -> Outcome:
         given = {} if asked.repeats is None else {"repeats": asked.repeats}
         config = ReproduceXuConfig.of(seed=asked.seed, **given)
     base = asked.name or (f"{reproduce_xu.DEFAULT_NAME}-smoke" if asked.smoke else reproduce_xu.DEFAULT_NAME)
-    features = _features(session, asked)
+    chain = Chain(session, asked.dry_run)
+    features = _features(chain, asked)
 
-    def step(run: Callable[..., Outcome], settings: Any, name: str, **more: Any) -> str:
-        console.say(f"\n{name}")
-        run(settings, session.request(name=name, inputs={"features": features}), store, console, **more)
+    def train(run: Callable[..., Outcome], settings: Any, name: str) -> str:
+        request = session.request(name=name, inputs={"features": features})
+        chain.step("run", name, lambda: run(settings, request, store, console))
         return name
 
-    pruned = {key: step(prune_bp.run, config.pruning(key), f"{base}-{key}") for key in PROTOCOLS}
+    pruned = {key: train(prune_bp.run, config.pruning(key), f"{base}-{key}") for key in PROTOCOLS}
     baselines = {
         key: [
-            step(train_baseline.run, [config.yardstick(key, model)], f"{base}-{key}.model-{model}")
+            train(train_baseline.run, [config.yardstick(key, model)], f"{base}-{key}.model-{model}")
             for model in config.baselines
         ]
         for key in PROTOCOLS
     }
     optimizers = {
-        optimizer: step(train_bp.run, config.training(optimizer), f"{base}-films.optimizer-{optimizer}")
+        optimizer: train(train_bp.run, config.training(optimizer), f"{base}-films.optimizer-{optimizer}")
         for optimizer in OPTIMIZERS
     }
     names = reproduce_xu.RunNames(pruned, baselines, optimizers)
-    console.say("")
-    return reproduce_xu.run(config, names, session.request(name=base), store, console)
+    return chain.page(base, lambda: reproduce_xu.run(config, names, session.request(name=base), store, console))
 
 
-def _features(session: Session, asked: "Asked") -> str | None:
+def _features(chain: Chain, asked: "Asked") -> str | None:
     """The features to use: the sheet's, those named, the only ones, or in a smoke run those of drawn faces."""
+    session = chain.session
     store, console = session.store(), session.console
+    one_of_both(asked.source, asked.features, "--features", "a sheet")
     if asked.source is not None:
-        if asked.features is not None:
-            raise UsageError(
-                "a sheet and --features both name the data",
-                where=f"--features {asked.features}",
-                next_step="give one of them",
-            )
         from fercli.config.import_features import ImportFeaturesConfig
         from fercli.steps import import_features
+        from fercli.workflow.sources import default_name
 
-        made = import_features.run(asked.source, ImportFeaturesConfig(), session.request(), store, console)
-        return str(made.artifact).split("/", 1)[1]
+        sheet = asked.source
+        name = default_name(sheet)
+        chain.step(
+            "features",
+            name,
+            lambda: import_features.run(sheet, ImportFeaturesConfig(), session.request(), store, console),
+            feeds=True,
+        )
+        return name
     if asked.features is not None or store.names("features") or not asked.smoke:
         return asked.features
     from fercli.config.descriptors import DescriptorConfig
@@ -75,6 +79,7 @@ def _features(session: Session, asked: "Asked") -> str | None:
 
     console.say("no features stand here: drawing faces")
     faces = SynthesizeConfig.of(subjects=SMOKE_SUBJECTS, images_per_subject=SMOKE_IMAGES, seed=asked.seed)
-    synthesize.run(faces, session.request(name=DRAWN), store, console)
-    extract_features.run(DescriptorConfig(), session.request(inputs={"dataset": DRAWN}), store, console)
+    chain.step("dataset", DRAWN, lambda: synthesize.run(faces, session.request(name=DRAWN), store, console), feeds=True)
+    request = session.request(inputs={"dataset": DRAWN})
+    chain.step("features", DRAWN, lambda: extract_features.run(DescriptorConfig(), request, store, console), feeds=True)
     return DRAWN

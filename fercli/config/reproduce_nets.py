@@ -16,21 +16,28 @@ FRAME_PROTOCOLS: Mapping[FramesKey, tuple[str, Mapping[str, Any]]] = {
     "random": ("random folds", {"scheme": "stratified", "allow_group_leak": True}),
     "films": ("whole films", {"scheme": "auto"}),
 }
+FRAME_WORDS: Mapping[str, str] = {key: words for key, (words, _) in FRAME_PROTOCOLS.items()}
+# Width, height of SFEW's frames as Xu gives them.
+FRAME_SIZE = (720, 576)
 
 
 class ReproduceDuConfig(Config):
-    """Du: both networks, `seeds` times from `seed` on; the callbacks watch the validation rows, as the paper's do."""
+    """Du: both networks, `seeds` times from `seed` on; the callbacks watch the validation rows, as the paper's do.
+
+    with_images: show figure 1, examples of the data set.
+    """
 
     paper: Literal["du"] = "du"
     epochs: int = Field(default=30, ge=1, le=100_000)
     seeds: int = Field(default=3, ge=1, le=100)
     seed: int = Field(default=2026, ge=0, le=2**62)
     smoke: bool = False
+    with_images: bool = False
 
     @classmethod
-    def smoked(cls, seed: int) -> Self:
+    def smoked(cls, seed: int, *, with_images: bool = False) -> Self:
         """Minutes on a CPU: everything runs, nothing is the paper's protocol."""
-        return cls.of(epochs=2, seeds=1, seed=seed, smoke=True)
+        return cls.of(epochs=2, seeds=1, seed=seed, smoke=True, with_images=with_images)
 
     def training(self, variant: str) -> ResNetConfig:
         """The recipe of one of `DU_VARIANTS`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from fercli.report.figures.activations import activations_figure
 from fercli.report.figures.balance import balance_figure
+from fercli.report.figures.comparison import comparison_figure
 from fercli.report.figures.confusion import confusion_figure
 from fercli.report.figures.curves import curves_figure
 from fercli.report.figures.distributions import distributions_figure
@@ -23,7 +24,7 @@ from fercli.report.figures.style import png_bytes, svg_bytes
 from fercli.report.figures.units import units_figure
 from fercli.report.material import Drawing, RunMaterial
 from fercli.report.structure import Box, Part, folded
-from fercli.report.wording import few, percent, protocols_of
+from fercli.report.wording import few, listed, percent, protocols_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -162,6 +163,19 @@ def optimizer_drawing(runs: Sequence[tuple[str, RunMaterial]], stem: str = "opti
     )
 
 
+def comparison_drawing(
+    runs: Sequence[tuple[str, RunMaterial]], quantity: Literal["loss", "accuracy"], stem: str
+) -> list[Drawing]:
+    """Loss or accuracy over the epochs, a panel a run."""
+    shown = [(name, str(run.metrics["test"]["loss"]["name"]), run.history) for name, run in runs if run.history]
+    names = listed([name for name, _, _ in shown])
+    return _drawing(
+        stem,
+        f"{quantity.capitalize()} of {names} over the epochs, mean over the folds; bands are one standard deviation.",
+        comparison_figure(shown, quantity) if shown else None,
+    )
+
+
 def panels_drawing(runs: Sequence[tuple[str, RunMaterial]], stem: str) -> list[Drawing]:
     """Loss and accuracy of several networks, a row of panels for each."""
     histories = [(name, run.history) for name, run in runs if run.history is not None]
@@ -179,7 +193,7 @@ def structure_drawing(name: str, parts: Sequence[Part], picture: Box, stem: str,
     blocks = " A box with several kernels is a residual block, with BN and ReLU inside." if fold else ""
     return _drawing(
         stem,
-        f"Structure of {name}, drawn from the layers that were trained: {total:,} parameters. Outputs are height × "
+        f"Structure of {name}, drawn from the layers that it is built of: {total:,} parameters. Outputs are height × "
         f"width × channels; BN is batch norm, /2 a stride of 2.{blocks} Parameters at ×N are those of one block.",
         structure_figure(picture, drawn, softmax),
     )

@@ -19,6 +19,8 @@ THEMED = {
     "#d55e00": "var(--test)",
     "#009e73": "var(--monitor)",
 }
+PROSE = 40  # letters: longer cells than this are sentences, which may break over lines
+WIDE = 320  # points: a figure wider than one column of a paper takes the width of the page
 _UNIT = re.compile(r"(\d) %")
 _RANGE = re.compile(r"(\d)–(\d)")
 _BREAKS = re.compile(r"(?<=[._/-])(?=\w)")
@@ -58,13 +60,20 @@ def breakable(value: Any) -> str:
 
 
 def table(
-    sheet: Sheet, *, mark_first: bool = False, with_notes: bool = True, links: Mapping[str, str] | None = None
+    sheet: Sheet,
+    *,
+    mark_first: bool = False,
+    with_title: bool = True,
+    with_notes: bool = True,
+    links: Mapping[str, str] | None = None,
 ) -> str:
     """A sortable table in a frame that scrolls sideways on a small screen; its notes stand under it.
 
-    links: places in the page by the text of a row's first cell.
+    A table of sentences is laid out row below row there instead. links: places in the page by the text of a row's
+    first cell.
     """
     numeric = [column.form != "text" for column in sheet.columns]
+    prose = any(isinstance(cell, str) and len(cell) > PROSE for row in sheet.rows for cell in row[1:])
     head = tag(
         "tr",
         *(
@@ -80,12 +89,19 @@ def table(
             cells.append(
                 tag("th", _row_name(column.write(cell), links or {}), scope="row")
                 if place == 0 and not number
-                else tag("td", text(column.write(cell)), class_="n" if number else None, data_v=raw)
+                else tag(
+                    "td",
+                    text(column.write(cell)),
+                    class_="n" if number else None,
+                    data_v=raw,
+                    data_label=column.label if prose else None,
+                )
             )
         body.append(tag("tr", *cells, class_="best" if mark_first and index == 0 and len(sheet.rows) > 1 else None))
     # the title stands outside: inside, a caption is as wide as the table and would be cut off on a phone
-    title = tag("p", text(sheet.title), class_="title")
-    drawn = tag("table", tag("thead", head), tag("tbody", *body), class_="sortable", aria_label=sheet.title)
+    title = tag("p", text(sheet.title), class_="title") if with_title else ""
+    kind = "sortable prose" if prose else "sortable"
+    drawn = tag("table", tag("thead", head), tag("tbody", *body), class_=kind, aria_label=sheet.title)
     return title + tag("div", drawn, class_="scroll") + (bullets(sheet.notes, "notes") if with_notes else "")
 
 
@@ -115,7 +131,9 @@ def figure(svg: str, caption: str, key: str) -> str:
     opening, rest = inner.split(">", 1)
     opening = re.sub(r'\s(width|height|version)="[^"]*"', "", opening)
     opening += f' role="img" aria-label="{text(caption)}"'
-    return tag("figure", f"{opening}>{rest}", tag("figcaption", text(caption)))
+    width = re.search(r'viewBox="0 0 ([0-9.]+)', opening)
+    wide = "wide" if width and float(width[1]) > WIDE else None
+    return tag("figure", tag("div", f"{opening}>{rest}"), tag("figcaption", text(caption)), class_=wide)
 
 
 def picture(png: bytes, description: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fercli.report.published import DU, XU_RESNET
 from fercli.report.tables import Column, Sheet
-from fercli.report.wording import percent
+from fercli.report.wording import percent, points
 
 Metrics = Mapping[str, Any]
 MEASURES = ("precision", "recall", "specificity")
@@ -53,7 +53,7 @@ def du_sheet(runs: Mapping[str, Sequence[Metrics]]) -> Sheet:
             Column("loss_sd", "sd", "number"),
             Column("train_accuracy", "train %", "percent"),
             Column("gap", "train − held out", "percent"),
-            Column("seeds", "seeds", "number"),
+            Column("seeds", "seeds", "count"),
         ),
         tuple(rows),
         ("The gap between training and held-out rows is overfitting.", *_leaks(runs)),
@@ -71,8 +71,8 @@ def du_lead(runs: Mapping[str, Sequence[Metrics]]) -> list[str]:
     (theirs, _), (better, _) = DU.values()
     return [
         f"Du prints {percent(theirs, 2)} % for ResNet50 and {percent(better, 2)} % for the improved one. Here they "
-        f"reach {percent(plain, 2)} % and {percent(improved, 2)} %: a difference of {percent(improved - plain, 2)} "
-        f"points, where the paper has {percent(better - theirs, 2)}.",
+        f"reach {percent(plain, 2)} % and {percent(improved, 2)} %: a difference of {points(improved - plain)} "
+        f"points, where the paper has {points(better - theirs)}.",
     ]
 
 
@@ -168,8 +168,8 @@ def structure_sheet(variant: str, layers: Sequence[tuple[str, str, str, int, int
             Column("part", "part"),
             Column("ends_in", "ends in"),
             Column("output", "output"),
-            Column("parameters", "parameters", "number"),
-            Column("multiply_adds", "multiply-adds", "number"),
+            Column("parameters", "parameters", "count"),
+            Column("multiply_adds", "multiply-adds", "count"),
         ),
         tuple(layers),
     )

@@ -1,9 +1,9 @@
 """The page of `fer reproduce`: a paper's tables and figures with ours beside them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fercli.report.html import figure, paragraph, table, tag, text
+from fercli.report.html import bullets, details, figure, paragraph, table, tag, text
 from fercli.report.material import Drawing
 from fercli.report.page import document
 from fercli.report.tables import Sheet
@@ -11,11 +11,16 @@ from fercli.report.tables import Sheet
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the page: a paper's table or figure, or ours beside it."""
+    """One part of the page: a paper's table or figure, or ours beside it.
+
+    paper: what the paper prints or says there. here: what this reproduction finds, or why it can show nothing.
+    """
 
     heading: str
     sheets: tuple[Sheet, ...] = ()
     drawings: tuple[Drawing, ...] = ()
+    paper: tuple[str, ...] = ()
+    here: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,12 @@ class Reproduction:
         return tuple(drawing for part in self.parts for drawing in part.drawings)
 
 
+def renamed(drawings: Sequence[Drawing], stem: str) -> tuple[Drawing, ...]:
+    """Drawings under the number that a paper gives them; a second one and further ones are counted on."""
+    stems = [stem if place == 0 else f"{stem}-{place + 1}" for place in range(len(drawings))]
+    return tuple(replace(one, stem=name) for one, name in zip(drawings, stems, strict=True))
+
+
 def reproduction_page(made: Reproduction, *, runs: Sequence[str], version: str) -> str:
     """One self-contained HTML page; equal input gives an equal page."""
     first, *rest = made.lead
@@ -54,10 +65,29 @@ def reproduction_page(made: Reproduction, *, runs: Sequence[str], version: str) 
             tag(
                 "section",
                 tag("h2", text(part.heading)),
-                *(table(sheet) for sheet in part.sheets),
+                _beside(part),
+                *(_sheet(sheet, part) for sheet in part.sheets),
                 tag("div", *figures, class_="figures") if figures else "",
                 class_="run",
             )
         )
     made_of = f"Runs: {', '.join(runs)}. Made by fercli {version}. Numbers stand in tables/ as CSV."
     return document(made.title, tag("main", *body, tag("footer", paragraph(made_of))))
+
+
+def _beside(part: Part) -> str:
+    """The paper's words and ours, beside each other where there is room."""
+    sides = (("The paper", part.paper), ("Here", part.here))
+    shown = [
+        tag("div", tag("strong", text(name)), bullets(lines), class_="ours" if lines is part.here else None)
+        for name, lines in sides
+        if lines
+    ]
+    return tag("div", *shown, class_="beside") if shown else ""
+
+
+def _sheet(sheet: Sheet, part: Part) -> str:
+    """A table, folded away where a figure of the part shows the same at a glance."""
+    if part.drawings:
+        return details(sheet.title, table(sheet))
+    return table(sheet, with_title=len(part.sheets) > 1)

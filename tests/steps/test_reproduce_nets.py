@@ -4,10 +4,16 @@ import csv
 import json
 from statistics import mean
 
+import numpy as np
 import pytest
 
 from fercli.artifacts.store import Store
+from fercli.artifacts.tables import samples_bytes
+from fercli.cli import reproduce_xu
 from fercli.config.reproduce_nets import ReproduceDuConfig, ReproduceFramesConfig
+from fercli.records import Samples
+from fercli.report.material import RunMaterial
+from fercli.steps.reproduce_nets import examples
 
 RUNNING = ("--threads", "1", "--device", "cpu", "--json")
 
@@ -33,8 +39,9 @@ def test_du_from_nothing_to_the_page(fer, workspace):
         assert float(rows[variant]["loss"]) == pytest.approx(run["test"]["loss"]["mean"])
         gap = run["train"]["accuracy"]["mean"] - run["accuracy"]
         assert float(rows[variant]["gap"]) == pytest.approx(gap)
-    for name in ("figures/figure2.svg", "figures/figure3.png", "figures/figure4.png", "figures/figure5.svg"):
-        assert report.has(name)
+    for number in range(1, 6):
+        assert report.has(f"figures/figure{number}.png"), number
+        assert report.has(f"figures/figure{number}.svg"), number
     parts = {row["part"]: row for row in table(report, "structure-du-improved-resnet50")}
     assert (parts["layer4"]["output"], parts["fc.block1.linear"]["output"]) == ("2048×2×2", "64")
     page = report.file("index.html").read_text()
@@ -43,7 +50,7 @@ def test_du_from_nothing_to_the_page(fer, workspace):
     assert json.loads(again.out)["status"] == "up-to-date"
 
 
-def test_xu_resnet_from_nothing_to_the_page(fer, workspace):
+def test_xu_resnet_from_nothing_to_the_page(fer, workspace, monkeypatch):
     answer = fer("reproduce", "xu-resnet", "--smoke", *RUNNING)
     assert answer.code == 0, answer.err
     assert json.loads(answer.out)["verdict"][0] == "NOT THE PAPER'S PROTOCOL"
@@ -64,6 +71,50 @@ def test_xu_resnet_from_nothing_to_the_page(fer, workspace):
     assert "projection shortcut" in drawn
     assert report.has("figures/figure5-6-random.png")
     assert report.has("figures/figure5-6-films.svg")
+
+    # with these runs standing, the page of the paper's other half shows both
+    monkeypatch.setattr(reproduce_xu, "SMOKE_SUBJECTS", 8)
+    monkeypatch.setattr(reproduce_xu, "SMOKE_IMAGES", 7)
+    answer = fer("reproduce", "xu", "--smoke", "--jobs", "1", *RUNNING)
+    assert answer.code == 0, answer.err
+    assert {"xu-resnet-smoke-random", "xu-resnet-smoke-films"} <= set(json.loads(answer.out)["runs"])
+    report = Store(workspace).open("report", "xu-smoke")
+    page = report.file("index.html").read_text()
+    assert "The ResNet is not here" not in page
+    drawn = report.file("figures/figure5.svg").read_text()
+    assert "BP network" in drawn
+    assert "ResNet, whole films" in drawn
+    classes = {(row["measure"], row["class"]): row for row in table(report, "table2")}
+    assert float(classes["recall", "happy"]["films"]) == pytest.approx(films["per_class"]["happy"]["recall"])
+
+
+def test_pictures_of_people_stand_in_dus_page_only_when_asked_for(tmp_path):
+    """With data that was not drawn; its runs need not be of a network to lay out figure 1."""
+    store = Store(tmp_path / "store")
+    samples = Samples(
+        ids=np.array(["a", "b", "c"]),
+        labels=np.array(["happy", "happy", "sad"]),
+        splits=np.full(3, ""),
+        groups=np.full(3, ""),
+        sources=np.full(3, ""),
+        widths=np.full(3, 4),
+        heights=np.full(3, 4),
+        classes=("happy", "sad"),
+    )
+    begun = store.begin(
+        "dataset", "people", algorithm=1, config={}, parents=[], seed=None, command=[], execution={}, force=True
+    )
+    with begun as draft:
+        draft.write_bytes("samples.csv", samples_bytes(samples))
+        draft.write_array("images.npy", np.zeros((3, 4, 4), dtype=np.uint8))
+        draft.commit({"classes": ["happy", "sad"], "format": "class-folders"})
+    run = RunMaterial({"on": "people"})
+    hidden = examples(ReproduceDuConfig(), run, store)
+    assert hidden.drawings == ()
+    assert hidden.here == ("Pictures of people are shown only with --with-images.",)
+    shown = examples(ReproduceDuConfig(with_images=True), run, store)
+    assert [one.stem for one in shown.drawings] == ["figure1"]
+    assert shown.drawings[0].svg.count(b"<image") == 3
 
 
 def test_the_papers_protocols_are_what_runs_without_smoke():

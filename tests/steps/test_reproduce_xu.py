@@ -40,16 +40,49 @@ def test_from_nothing_to_the_page(fer, tmp_path):
         assert list(one["baselines"]) == [f"xu-smoke-{one['protocol']}.model-lda"]
     assert store.open("run", "xu-smoke-contiguous").json("metrics.json")["protocol"]["scheme"] == "contiguous"
     report = store.open("report", "xu-smoke")
-    for name in ("optimizers.png", "preparation.svg", "xu-smoke-films-activations.png", "xu-smoke-films-units.png"):
-        assert report.has(f"figures/{name}")
+    for number in range(1, 7):
+        assert report.has(f"figures/figure{number}.png"), number
+        assert report.has(f"figures/figure{number}.svg"), number
+    assert report.has("figures/xu-smoke-films-activations.png")
     page = report.file("index.html").read_text()
     assert page.index("NOT THE PAPER&#x27;S PROTOCOL") < page.index("Accuracy by protocol")
+    for number in range(1, 7):
+        assert f"<h2>Figure {number}: " in page
+    assert page.count("The ResNet is not here") == 3  # figures 5 and 6, table 2
+    assert "Known to differ, and why" in page
+    assert "Trained on cpu." in page
     with report.file("tables/table1.csv").open(newline="") as handle:
         table = list(csv.DictReader(handle))
     assert next(row for row in table if (row["measure"], row["class"]) == ("recall", "sad"))["xu"] == "0.15"
     again = fer("reproduce", "xu", "--smoke", "--json", "--jobs", 1, "--threads", 1)
     assert json.loads(again.out)["status"] == "up-to-date"
     assert json.loads(again.out)["protocols"] == body["protocols"]
+    dry = json.loads(fer("reproduce", "xu", "--smoke", "--json", "--dry-run").out)
+    assert dry["would_make"] == "report/xu-smoke"
+    assert {label for label in dry["artifacts"] if label.startswith("run/")} == {f"run/{name}" for name in body["runs"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("xu", "--smoke"), ["dataset/synthetic", "features/synthetic", "run/xu-smoke-films", "report/xu-smoke"]),
+        (("du", "--smoke"), ["dataset/faces", "run/du-smoke-resnet50.seed-2026", "report/du-smoke"]),
+        (("xu-resnet", "--smoke", "--name", "mine"), ["dataset/frames", "run/mine-films", "report/mine"]),
+    ],
+)
+def test_a_dry_run_names_what_it_would_make_and_makes_nothing(fer, tmp_path, arguments, expected):
+    body = json.loads(fer("reproduce", *arguments, "--dry-run", "--json", "--device", "cpu").out)
+    assert set(expected) <= set(body["artifacts"])
+    assert body["artifacts"][-1] == body["would_make"] == expected[-1]
+    assert not (tmp_path / "ws").exists()
+
+
+def test_a_dry_run_on_standing_features_tells_the_cost(fer):
+    fer("synthesize", "--subjects", 8, "--images", 7, "--size", 32)
+    fer("extract-features", "--jobs", 1)
+    body = json.loads(fer("reproduce", "xu", "--smoke", "--dry-run", "--json", "--threads", 1).out)
+    assert body["seconds"] > 0
+    assert "features/synthetic" not in body["artifacts"]
 
 
 @pytest.mark.parametrize(
