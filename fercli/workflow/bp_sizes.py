@@ -73,7 +73,26 @@ def chosen_sizes(
     run.laps.lap(STEP)
     paths = size_paths(removals, starts, config.hidden)
     ends = np.cumsum([len(several) for several in divided])[:-1]
-    return tuple(choose_size(part) for part in np.split(paths, ends))
+    choices = tuple(choose_size(part) for part in np.split(paths, ends))
+    warning = without_skill(choices, len(samples.classes))
+    if warning is not None:
+        run.together.notify.warn(warning)
+    return choices
+
+
+def without_skill(choices: Sequence[SizeChoice], classes: int) -> str | None:
+    """A warning where in some fold no size is better than equal probabilities for all classes.
+
+    The smallest network is then the least wrong, and its size says nothing about how many units are needed.
+    """
+    chance = float(np.log(classes))
+    worse = [choice for choice in choices if choice.mean.min() >= chance]
+    if not worse:
+        return None
+    return (
+        f"--until-worse: in {len(worse)} of {len(choices)} folds no size has a lower inner log loss than equal "
+        f"probabilities for all classes ({chance:.3f}); the sizes chosen there say nothing about what is needed"
+    )
 
 
 def _kept_whole(inputs: BPInputs) -> NDArray[np.int64]:

@@ -59,7 +59,7 @@ class Together:
     def prepared(
         self, inputs: BPInputs, folds: Sequence[Fold], config: TrainBPConfig, *, shared: bool = True
     ) -> Prepared:
-        """Rows of these folds after their preprocessing, by all threads. shared: runs with the same folds share them."""
+        """Rows of these folds after their preprocessing, by all threads. shared: with runs that ask alike."""
         with threadpool_limits(self.threads, user_api="blas"):
             return inputs.prepared(folds, config, self._prepared if shared else None)
 

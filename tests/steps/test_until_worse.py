@@ -125,3 +125,17 @@ def test_groups_stay_whole_unless_the_folds_cut_them(pruned, fer, monkeypatch):
     answer = fer("prune-bp", *OPTIONS, "--scheme", "stratified", "--allow-group-leak", "--k", 4, "--no-final-model")
     assert answer.code == 0, answer.err
     assert set(seen) == {ROWS}
+
+
+def test_a_choice_among_sizes_without_skill_is_warned_of(pruned):
+    from fercli.bp.sizes import choose_size
+    from fercli.workflow.bp_sizes import without_skill
+
+    good, bad = (choose_size(np.array([[low, low + 0.1], [low, low + 0.2]])) for low in (1.0, 1.1))
+    assert without_skill([good, good], 3) is None
+    assert without_skill([good, bad, bad], 3) == (
+        "--until-worse: in 2 of 3 folds no size has a lower inner log loss than equal probabilities for all classes "
+        "(1.099); the sizes chosen there say nothing about what is needed"
+    )
+    _, answer = pruned("wild", range(0, ROWS, 2), "--no-final-model", "--lr", 5)
+    assert any("no size has a lower inner log loss" in warning for warning in answer["warnings"])
