@@ -7,7 +7,7 @@ import typer
 
 FACES = "Faces"
 # As in config/faces.py, which the help does without: it would load pydantic.
-DEFAULT_MARGIN = 0.0
+DEFAULT_MARGIN = 0.02
 
 Margin = Annotated[
     float, typer.Option("--margin", help="Share of the box added on each side of a face.", rich_help_panel=FACES)

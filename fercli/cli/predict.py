@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
             float | None,
             typer.Option(
                 "--margin",
-                help="Share of the box added on each side; default: as the model's data set was cut, else 0.",
+                help="Share of the box added on each side; default: as the model's data set was cut, else 0.02.",
                 rich_help_panel=FACES,
                 show_default=False,
             ),
