@@ -1,4 +1,4 @@
-"""The BP commands: train-bp and prune-bp. A comma list is a sweep: one run per combination of values."""
+"""The BP commands: train-bp and prune-bp. A comma list is a sweep: a run per combination, all trained as one stack."""
 
 import inspect
 from collections.abc import Callable
