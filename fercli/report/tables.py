@@ -74,6 +74,8 @@ def models_sheet(
     shared = [text for text in warned[runs[0]["name"]] if all(text in texts for texts in warned.values())]
     own = [f"{run}: {text}" for run, texts in warned.items() for text in texts if text not in shared]
     notes = (*protocols_of(runs), *shared, *own, *shared_copies(runs))
+    # the data stands in the title; only features of it need naming
+    named = any(str(run["on"]) != rows_of(run) for run in runs)
     against = (Column("behind", "behind the best", "points"), Column("p", "p", "p")) if tests else ()
     return Sheet(
         name,
@@ -93,7 +95,7 @@ def models_sheet(
             Column("fold_sd", "sd %", "percent"),
             Column("majority", "majority %", "percent"),
             Column("kind", "kind"),
-            Column("on", "on"),
+            *([Column("on", "on")] if named else []),
             Column("folds", "folds", "count"),
             Column("rows", "rows", "count"),
         ),
@@ -113,7 +115,7 @@ def models_sheet(
                 run["test"]["accuracy"]["sd"],
                 run["majority"]["accuracy"]["pooled"],
                 run["kind"],
-                run["on"],
+                *([run["on"]] if named else []),
                 None if run["protocol"]["scheme"] == "official" else run["protocol"]["k"],
                 run["rows"],
             )

@@ -41,6 +41,8 @@ def _next_words(one: AgainstBest) -> str:
     rows = f"on {counted(one.rows, 'row')}" + (" in the repeats that both have" if one.partly else "")
     if one.verdict == "undecided":
         return f"The next, {one.other}, cannot be judged against it {rows}: they are a single group."
+    if one.difference == 0 and one.lower == one.upper == 0:
+        return f"The next, {one.other}, is right on the very same rows."
     numbers = [f"{points(one.difference)} points"]
     if one.lower is not None and one.upper is not None:
         numbers.append(f"{100 * one.level:g} % interval {points(one.lower)} to {points(one.upper)}")

@@ -6,8 +6,10 @@ from fercli.report.material import AgainstBest
 from fercli.report.verdict import judged_verdict, leak_words
 
 
-def against(other, verdict="not distinguishable", difference=0.004, p=0.61, pairs=1, **more):
-    return AgainstBest("best", other, 674, difference, -0.012, 0.02, 0.95, p, pairs, "permutation", verdict, **more)
+def against(
+    other, verdict="not distinguishable", difference=0.004, p=0.61, pairs=1, interval=(-0.012, 0.02), partly=False
+):
+    return AgainstBest("best", other, 674, difference, *interval, 0.95, p, pairs, "permutation", verdict, partly=partly)
 
 
 @pytest.fixture
@@ -49,6 +51,11 @@ def test_where_one_run_has_more_repeats_only_the_shared_ones_speak(runs):
 def test_a_single_group_cannot_be_judged(runs):
     lines = judged_verdict(runs[:2], {"next": against("next", "undecided", p=None)})
     assert lines[-1] == "The next, next, cannot be judged against it on 674 rows: they are a single group."
+
+
+def test_runs_that_answer_alike_are_no_matter_of_significance(runs):
+    lines = judged_verdict(runs[:2], {"next": against("next", difference=0.0, p=1.0, interval=(0.0, 0.0))})
+    assert lines[-1] == "The next, next, is right on the very same rows."
 
 
 def test_without_tests_overlapping_intervals_take_their_place(runs):
