@@ -136,11 +136,14 @@ def check_array(name: str, array: NDArray[Any], *, rows: int | None, label: str,
     dtype, axes = _ARRAYS[name]
     if array.dtype != dtype or array.ndim not in axes:
         problem = f"holds {array.dtype} of shape {array.shape}, not {dtype} with {' or '.join(map(str, axes))} axes"
-    elif rows is not None and len(array) != rows:
-        problem = f"has {len(array):,} rows, the artifact {rows:,}"
-    else:
-        return
-    raise ArtifactError(f"{label}: {name} {problem}", where=where, next_step=AGAIN)
+        raise ArtifactError(f"{label}: {name} {problem}", where=where, next_step=AGAIN)
+    check_rows(name, len(array), rows, label=label, where=where)
+
+
+def check_rows(name: str, found: int, rows: int | None, *, label: str, where: str) -> None:
+    """ArtifactError for a file with another number of rows than its artifact says."""
+    if rows is not None and found != rows:
+        raise ArtifactError(f"{label}: {name} has {found:,} rows, the artifact {rows:,}", where=where, next_step=AGAIN)
 
 
 def _check(shape: type[_Shape], value: Any, *, where: str) -> None:

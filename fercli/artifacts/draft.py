@@ -25,6 +25,7 @@ from fercli.artifacts.schema import (
     Parent,
     fingerprint_of,
 )
+from fercli.errors import ArtifactError, InputError, UsageError
 
 # Names the key that a partial folder belongs to; only a folder of the same key is resumed.
 DRAFT_FILE = ".draft.json"
@@ -206,7 +207,9 @@ class Draft:
         try:
             # Failed between the two renames: the folder is whole, and the next opening of the store puts it in place.
             swap_begun = (self.folder / MANIFEST).exists() and not self.path.exists()
-            if not self._committed and not self._keep and not swap_begun:
+            # What is refused now is refused again: there is nothing to go on to.
+            refused = isinstance(error, InputError | ArtifactError | UsageError) and not self.resumed
+            if not self._committed and (refused or not self._keep) and not swap_begun:
                 shutil.rmtree(self.folder, ignore_errors=True)
         finally:
             self._lock.close()

@@ -106,7 +106,10 @@ class Manifest(BaseModel):
 
 def canonical(value: Any) -> bytes:
     """One byte string per JSON value, whatever the order of its keys; ValueError on NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode(
+        "utf-8",
+        "surrogatepass",  # names of files need not be UTF-8
+    )
 
 
 def key_of(kind: Kind, algorithm: int, config: dict[str, Any], parents: list[Parent]) -> str:

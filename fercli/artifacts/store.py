@@ -10,7 +10,7 @@ from typing import Any
 
 from fercli.artifacts import tables
 from fercli.artifacts.arrays import read_array
-from fercli.artifacts.contents import Facts, check_array, check_file
+from fercli.artifacts.contents import Facts, check_array, check_file, check_rows
 from fercli.artifacts.differences import differences, parent_differences
 from fercli.artifacts.disk import Disk, sha256_of
 from fercli.artifacts.draft import DRAFT_FILE, Draft, remove_hidden
@@ -99,7 +99,9 @@ class Artifact:
 
     def samples(self) -> Samples:
         """Its `samples.csv`, with the classes in their stored order."""
-        return tables.read_samples(self.file("samples.csv"), self.content["classes"])
+        samples = tables.read_samples(self.file("samples.csv"), self.content["classes"])
+        check_rows("samples.csv", len(samples), self.content.get("rows"), label=self.label, where=str(self.path))
+        return samples
 
 
 class Store:

@@ -48,7 +48,7 @@ def csv_rows(path: Path, required: Sequence[str] = ()) -> Iterator[list[str]]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as handle:
-            reader = csv.reader(handle, strict=True)
+            reader = csv.reader((_without_nul(line) for line in handle), strict=True)
             header = next(reader, None)
             if header is None:
                 raise ArtifactError("the CSV is empty, not even a header", where=str(path), next_step=AGAIN)
@@ -65,6 +65,12 @@ def csv_rows(path: Path, required: Sequence[str] = ()) -> Iterator[list[str]]:
                 yield row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ArtifactError(f"not a readable CSV: {error}", where=str(path), next_step=AGAIN) from None
+
+
+def _without_nul(line: str) -> str:
+    if "\0" in line:
+        raise csv.Error("a NUL byte")
+    return line
 
 
 def read_csv(path: Path, required: Sequence[str] = ()) -> tuple[list[str], list[list[str]]]:

@@ -76,10 +76,14 @@ class Session:
 
     def request(self, *, name: str | None = None, inputs: dict[str, str | None] | None = None) -> Any:
         """What was asked for beside the config; force, dry-run, threads and jobs come from the command's options."""
+        from fercli.artifacts.naming import check_name
         from fercli.workflow.request import Request
 
+        if name is not None:
+            check_name(name)
         return Request(
-            command=("fer", *sys.argv[1:]),
+            # Bytes of an argument that are no UTF-8 could not be stored.
+            command=("fer", *(os.fsencode(word).decode("utf-8", "backslashreplace") for word in sys.argv[1:])),
             name=name,
             force=bool(self.values.get("force")),
             dry_run=bool(self.values.get("dry_run")),

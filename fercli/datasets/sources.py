@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from fercli.errors import InputError
@@ -103,7 +103,7 @@ class FolderSource(Source):
                         next_step="copy the file in, or import the folder it lies in",
                     )
                 if full.is_file():
-                    yield SourceFile(full.relative_to(self.path).as_posix(), partial(_opened, full))
+                    yield SourceFile(_readable(full.relative_to(self.path).as_posix()), partial(_opened, full))
 
     def file(self, path: str) -> SourceFile | None:
         """The file at a path below the folder, None where there is none or a link leads out."""
@@ -246,20 +246,25 @@ def _opened(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+def _readable(path: str) -> str:
+    """The path in characters that a table can hold; bytes that are no UTF-8 become `\\xff`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _is_junk(name: str) -> bool:
     return name.startswith(".") or name in _JUNK
 
 
 def _safe(name: str, archive: Path) -> str:
     path = name.replace("\\", "/")
-    parts = PurePosixPath(path).parts
+    parts = path.split("/")
     if path.startswith("/") or ".." in parts or path[1:2] == ":" or "\0" in path:
         raise InputError(
             f"the archive holds the name {name!r}, which leads out of it",
             where=str(archive),
             next_step="do not trust this archive; pack the pictures anew",
         )
-    return "/".join(part for part in parts if part != ".")
+    return "/".join(part for part in parts if part not in ("", "."))
 
 
 def _link(path: str, target: str, archive: Path, *, from_root: bool = False) -> SourceFile:

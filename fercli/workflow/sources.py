@@ -8,6 +8,7 @@ from fercli.artifacts.disk import sha256_of
 from fercli.artifacts.schema import Parent, canonical
 from fercli.errors import InputError
 
+LONGEST = 100  # bytes; the names of what is made from it come after this
 ENDINGS = re.compile(r"\.(tar(\.\w+)?|tgz|tbz2?|txz|zip|csv|xlsx|npy)$", re.IGNORECASE)
 
 
@@ -34,4 +35,5 @@ def source_parent(path: Path) -> Parent:
 def default_name(path: Path) -> str:
     """The source's stem, without the endings of archives and tables, as a name that the store takes."""
     stem = ENDINGS.sub("", path.resolve().name)
-    return re.sub(r"[^\w.-]+", "-", stem).strip(".-") or "data"
+    name = re.sub(r"[^\w.-]+", "-", stem).strip(".-")
+    return name.encode()[:LONGEST].decode("utf-8", "ignore") or "data"
