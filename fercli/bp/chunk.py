@@ -66,10 +66,15 @@ class Member:
     first_epoch: int = 0
 
     @property
+    def inputs(self) -> int:
+        """Inputs of this network, which may be fewer than the widest of its stack has."""
+        return int(self.rows.x.shape[1])
+
+    @property
     def kind(self) -> tuple[Hashable, ...]:
         """What must be equal for networks to stand in one chunk."""
         width = packed_width(int(self.stack.alive[self.network].sum()))
-        shape = (self.stack.inputs, width, self.stack.classes, self.stack.output, self.stack.w1.dtype.name)
+        shape = (self.inputs, width, self.stack.classes, self.stack.output, self.stack.w1.dtype.name)
         return *shape, self.rule, self.first_epoch
 
 
@@ -157,7 +162,7 @@ class Chunk:
         self.counts = np.array([len(one.y) for one in rows], dtype=np.int64)
         self.longest = int(self.counts[0])
         tile = min(rule.batch or TILE_ROWS, TILE_ROWS)
-        self.packed = PackedNetworks([(own.stack, own.network) for own in members], rule.loss, tile)
+        self.packed = PackedNetworks([(own.stack, own.network) for own in members], rule.loss, tile, members[0].inputs)
         self.optimizer = Optimizer.of(rule.optimizer, rule.rate, rule.momentum, self.packed.parameters)
         self.test = _Measured([(one.test_x, one.test_y) for one in rows], stack.classes, dtype, tile)
         self.inner = _Measured([(one.inner_x, one.inner_y) for one in rows], stack.classes, dtype, tile)

@@ -93,7 +93,7 @@ def untrained(rows: Sequence[Rows], classes: int, config: TrainBPConfig) -> Netw
     return initial_stack(
         [one.key for one in rows],
         seed=config.protocol.seed,
-        inputs=rows[0].x.shape[1],
+        inputs=[one.x.shape[1] for one in rows],
         hidden=config.hidden,
         classes=classes,
         output=config.output,

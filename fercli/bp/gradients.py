@@ -44,12 +44,13 @@ class PackedNetworks:
     `packed_inputs`, W `packed_width`, O `packed_outputs`.
     """
 
-    def __init__(self, places: Sequence[Place], loss: Loss, tile: int) -> None:
+    def __init__(self, places: Sequence[Place], loss: Loss, tile: int, inputs: int | None = None) -> None:
+        """inputs: those of each of these networks, where their stacks have room for more."""
         stack = places[0][0]
         self.loss, self.output, self.tile = loss, stack.output, tile
         self.units = [np.flatnonzero(own.alive[network]) for own, network in places]
-        self.inputs, self.classes = stack.inputs, stack.classes
-        self.input_columns, self.output_columns = packed_inputs(stack.inputs), packed_outputs(stack.classes)
+        self.inputs, self.classes = stack.inputs if inputs is None else inputs, stack.classes
+        self.input_columns, self.output_columns = packed_inputs(self.inputs), packed_outputs(stack.classes)
         self.width = packed_width(max(len(units) for units in self.units))
         dtype = stack.w1.dtype
         self.split = self.input_columns * self.width
@@ -60,7 +61,7 @@ class PackedNetworks:
         w2[:, -1, self.classes :] = ALWAYS_OFF
         for place, ((own, network), units) in enumerate(zip(places, self.units, strict=True)):
             count = len(units)
-            w1[place, : self.inputs, :count] = own.w1[network][:, units]
+            w1[place, : self.inputs, :count] = own.w1[network][: self.inputs, units]
             w1[place, -1, :count] = own.b1[network, units]
             w2[place, :count, : self.classes] = own.w2[network, units]
             w2[place, -1, : self.classes] = own.b2[network]
@@ -151,7 +152,7 @@ class PackedNetworks:
         """Write the weights at `place` over those of one network of `stack`, whose arrays the caller owns."""
         units = self.units[place]
         count = len(units)
-        stack.w1[network][:, units] = self.w1[place, : self.inputs, :count]
+        stack.w1[network][: self.inputs, units] = self.w1[place, : self.inputs, :count]
         stack.b1[network, units] = self.w1[place, -1, :count]
         stack.w2[network, units] = self.w2[place, :count, : self.classes]
         stack.b2[network] = self.w2[place, -1, : self.classes]

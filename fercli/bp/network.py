@@ -27,6 +27,8 @@ class NetworkStack:
 
     w1: (S, D, H), b1: (S, H), w2: (S, H, C), b2: (S, C), one float dtype. alive: (S, H) bool; a unit that is not
     alive has zero weights and takes no part. Column h keeps its number for as long as the network is pruned.
+    A network of fewer than D inputs (a fold whose share of the variance took fewer components) has zeros in the last
+    rows of w1, and is trained and scored on its own inputs alone.
     """
 
     w1: NDArray[np.floating]
@@ -69,18 +71,24 @@ class NetworkStack:
             own[networks] = new
 
     def joined(self, other: "NetworkStack") -> "NetworkStack":
-        """These networks and then those of `other`, as copies; the shapes of a network must be equal."""
-        w1, b1, w2, b2, alive = (np.concatenate(pair) for pair in zip(self._arrays(), other._arrays(), strict=True))
+        """These networks and then those of `other`, as copies; hidden units and classes must be equally many."""
+        inputs = max(self.inputs, other.inputs)
+        pairs = zip(self._with_inputs(inputs), other._with_inputs(inputs), strict=True)
+        w1, b1, w2, b2, alive = (np.concatenate(pair) for pair in pairs)
         return NetworkStack(w1, b1, w2, b2, alive, self.output)
+
+    def _with_inputs(self, inputs: int) -> tuple[NDArray[Any], ...]:
+        missing = inputs - self.inputs
+        return np.pad(self.w1, ((0, 0), (0, missing), (0, 0))), *self._arrays()[1:]
 
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         return self.w1, self.b1, self.w2, self.b2, self.alive
 
-    def compacted(self, network: int) -> "NetworkStack":
-        """One network as a stack of its own without its removed units, as it is saved."""
+    def compacted(self, network: int, inputs: int | None = None) -> "NetworkStack":
+        """One network as a stack of its own without its removed units, as it is saved. inputs: its own, if fewer."""
         kept = self.alive[network]
         return NetworkStack(
-            w1=self.w1[network : network + 1, :, kept],
+            w1=self.w1[network : network + 1, :inputs, kept],
             b1=self.b1[network : network + 1, kept],
             w2=self.w2[network : network + 1, kept, :],
             b2=self.b2[network : network + 1],
@@ -93,29 +101,31 @@ def initial_stack(
     keys: Sequence[NetworkKey],
     *,
     seed: int,
-    inputs: int,
+    inputs: int | Sequence[int],
     hidden: int,
     classes: int,
     output: Output = "sigmoid",
     dtype: DTypeLike = np.float32,
 ) -> NetworkStack:
-    """Untrained networks, uniform in ±1/sqrt(fan-in) like `torch.nn.Linear`.
+    """Untrained networks, uniform in ±1/sqrt(fan-in) like `torch.nn.Linear`. inputs: of all, or of each of them.
 
     The weights of a unit depend on (seed, repeat, fold, unit) alone, so a network starts the same alone or in any
     stack, and the first 32 units of a network of 64 draw the same numbers as a network of 32.
     """
     count = len(keys)
-    w1 = np.empty((count, inputs, hidden), dtype=dtype)
+    own_inputs = [inputs] * count if isinstance(inputs, int) else list(inputs)
+    w1 = np.zeros((count, max(own_inputs), hidden), dtype=dtype)
     b1 = np.empty((count, hidden), dtype=dtype)
     w2 = np.empty((count, hidden, classes), dtype=dtype)
     b2 = np.empty((count, classes), dtype=dtype)
-    into, out = 1 / np.sqrt(inputs), 1 / np.sqrt(hidden)
-    for place, key in enumerate(keys):
+    out = 1 / np.sqrt(hidden)
+    for place, (key, own) in enumerate(zip(keys, own_inputs, strict=True)):
+        into = 1 / np.sqrt(own)
         # Unit after unit from one stream, so that unit u has the u-th run of its numbers in a network of any width.
-        drawn = generator(seed, "bp.init", key.repeat, key.fold).uniform(-1, 1, (hidden, inputs + 1 + classes))
-        w1[place] = drawn[:, :inputs].T * into
-        b1[place] = drawn[:, inputs] * into
-        w2[place] = drawn[:, inputs + 1 :] * out
+        drawn = generator(seed, "bp.init", key.repeat, key.fold).uniform(-1, 1, (hidden, own + 1 + classes))
+        w1[place, :own] = drawn[:, :own].T * into
+        b1[place] = drawn[:, own] * into
+        w2[place] = drawn[:, own + 1 :] * out
         b2[place] = generator(seed, "bp.init", key.repeat, key.fold, "output").uniform(-1, 1, classes) * out
     return NetworkStack(w1, b1, w2, b2, np.ones((count, hidden), dtype=bool), output)
 
@@ -143,8 +153,9 @@ def softmax(values: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def hidden_outputs(stack: NetworkStack, network: int, x: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(n, H) outputs of one network's hidden units over the rows x (n, D); removed units stand at 0."""
-    hidden = sigmoid(x.astype(stack.w1.dtype, copy=False) @ stack.w1[network] + stack.b1[network])
+    """(n, H) outputs of one network's hidden units over the rows x (n, its inputs); removed units stand at 0."""
+    weights = stack.w1[network, : x.shape[1]]
+    hidden = sigmoid(x.astype(stack.w1.dtype, copy=False) @ weights + stack.b1[network])
     hidden[:, ~stack.alive[network]] = 0
     return hidden
 

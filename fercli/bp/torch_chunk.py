@@ -45,7 +45,8 @@ class TorchChunk:
         dtype = stack.w1.dtype.type
         self.output, self.classes = stack.output, stack.classes
         # The layout is the packed one of the CPU: biases are rows of ones, and off units fill up the width.
-        self.packed = PackedNetworks([(own.stack, own.network) for own in members], self.rule.loss, 1)
+        places = [(own.stack, own.network) for own in members]
+        self.packed = PackedNetworks(places, self.rule.loss, 1, members[0].inputs)
         self.split, self.columns = self.packed.split, self.packed.output_columns
         self.parameters = torch.from_numpy(self.packed.parameters).to(device, copy=True)
         self.first, self.second = torch.zeros_like(self.parameters), torch.zeros_like(self.parameters)

@@ -19,7 +19,7 @@ def write_bp_model(
     draft: Draft, folder: str, stack: NetworkStack, network: int, fitted: Fitted, classes: Sequence[str]
 ) -> None:
     """One network of a stack as `weights.safetensors`, `preprocessing.safetensors` and `model.json` in a folder."""
-    small = stack.compacted(network)
+    small = stack.compacted(network, len(fitted.names))
     weights = {"w1": small.w1[0], "b1": small.b1[0], "w2": small.w2[0], "b2": small.b2[0]}
     units = np.flatnonzero(stack.alive[network]).astype(np.int64)
     draft.write_tensors(f"{folder}/{WEIGHTS}", {**weights, "units": units})

@@ -17,7 +17,7 @@ def stack_for(rows, hidden=6, dtype=np.float64, output="sigmoid", seed=0):
     return initial_stack(
         [one.key for one in rows],
         seed=seed,
-        inputs=rows[0].x.shape[1],
+        inputs=[one.x.shape[1] for one in rows],
         hidden=hidden,
         classes=3,
         output=output,
@@ -191,3 +191,21 @@ def test_shorter_networks_go_on_when_the_longest_stops_first(rule, three_clouds)
     assert result.epochs[0] < 10 < result.epochs[1]
     alone = finish(train(stack_for([short]), [short], rule(rate=0.05, batch=16), epochs=20, patience=3))
     assert_same_weights(alone.stack, result.stack.take(np.array([1])))
+
+
+@pytest.mark.parametrize("batch", [None, 8])
+def test_networks_of_unequal_inputs_are_trained_as_alone(three_clouds, rule, batch):
+    rows = [three_clouds(fold=0), three_clouds(fold=1), three_clouds(fold=2)]
+    fewer = rows[1]
+    rows[1] = replace(fewer, x=fewer.x[:, :2], test_x=fewer.test_x[:, :2], inner_x=fewer.inner_x[:, :2])
+    rule = rule(batch=batch, decay=0.01)
+    together = trained(rows, rule).stack
+    assert together.inputs == rows[0].x.shape[1]
+    for place, own in enumerate(rows):
+        alone = trained([own], rule).stack
+        inputs = own.x.shape[1]
+        assert_same_weights(together.compacted(place, inputs), alone)
+        assert not together.w1[place, inputs:].any()
+        np.testing.assert_array_equal(forward(together, place, own.test_x), forward(alone, 0, own.test_x))
+    joined = trained([rows[1]], rule).stack.joined(trained([rows[0]], rule).stack)
+    assert_same_weights(joined, together.take(np.array([1, 0])))

@@ -168,6 +168,17 @@ def test_pca_default_comes_from_the_features_unless_it_is_given(store, notify):
     assert model.fitted.names == ("a.pc1", "b.pc1")
 
 
+@pytest.mark.parametrize("command", ["train-bp", "prune-bp"])
+def test_folds_may_keep_unequally_many_components(tmp_path, fer, command):
+    assert fer("synthesize", "--subjects", 8, "--images", 7, "--size", 24, "--name", "faces").code == 0
+    assert fer("extract-features", "--descriptors", "phog", "--jobs", 1).code == 0
+    assert fer(command, "--k", 4, "--pca", 0.8, "--epochs", 3, "--threads", 1, "--name", "run").code == 0
+    run = Store(tmp_path / "ws").open("run", "run")
+    inputs = [read_bp_model(run, f"folds/0/{fold:02}").network.inputs for fold in range(4)]
+    assert len(set(inputs)) > 1
+    assert fer("verify", "run/run", "--folds-sampled", "all", "--retrain").code == 0
+
+
 def test_no_final_model_and_early_stopping(store, notify):
     protocol = ProtocolConfig(k=FOLDS, final_model=False)
     train_bp.run(TrainBPConfig(**{**QUICK, "protocol": protocol}), Request(name="none"), store, notify)
