@@ -1,7 +1,9 @@
 """Principal components of one block of columns, for all folds from one pass over the rows."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +100,7 @@ def _leading(
         # Drawn, not constant: centring puts a constant vector into the null space.
         start = generator(0, "pca.lanczos", size).standard_normal(size)
         try:
-            values, vectors = eigsh(symmetric, k=components, which="LA", v0=start, tol=0.0)
+            values, vectors = eigsh(symmetric, k=components, which="LA", v0=start, tol=0.0, **_restarts(size))
         except ArpackError:
             pass
         else:
@@ -109,6 +111,15 @@ def _leading(
     else:
         values, vectors = eigh(symmetric)
     return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+
+
+def _restarts(size: int) -> dict[str, Any]:
+    """Where a new start is drawn from when the space of the first closes, as it does for blocks and exact ranks.
+
+    SciPy from 1.17 on takes it from the system's entropy unless it is given a generator; before, it had its own seed.
+    """
+    drawn = generator(0, "pca.lanczos.restart", size)
+    return {"rng": drawn} if "rng" in inspect.signature(eigsh).parameters else {}
 
 
 def _kept(variances: NDArray[np.float64], total: float, components: int | float) -> int:
