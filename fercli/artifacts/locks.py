@@ -60,7 +60,10 @@ def if_free(path: Path) -> Iterator[bool]:
 
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock to write; those who only ask, as this does, do not count."""
-    if not path.exists():
+    try:
+        if not path.exists():
+            return False
+    except OSError:  # a name that no file system takes
         return False
     # Only to look: a read-only workspace can be asked too. Windows locks bytes, for which it must be open to write.
     descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)

@@ -2,12 +2,24 @@
 
 import os
 import re
+import stat
 from pathlib import Path
 
+from fercli.artifacts.schema import Kind
 from fercli.errors import UsageError
 
 LONGEST_NAME = 200
 NAME_PATTERN = re.compile(r"[^\s./\\][^/\\\0\n\r]{0,199}")
+
+
+MAKE_FIRST: dict[Kind, str] = {
+    "dataset": "make one with fer import-dataset SOURCE or fer synthesize",
+    "features": "make some with fer extract-features, or fer import-features SHEET",
+    "folds": "make some with fer make-folds, or give a trainer --scheme and --k",
+    "run": "train one with fer train-bp, fer prune-bp, fer train-resnet or fer train-baseline",
+    "evaluation": "make one with fer evaluate",
+    "report": "make one with fer report",
+}
 
 
 def is_folder(path: Path) -> bool:
@@ -24,6 +36,15 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def size_of(path: Path) -> int | None:
+    """Bytes of a file; None where there is none, also when it goes while one looks."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def check_name(name: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from fercli.artifacts.disk import Disk, sha256_of
 from fercli.artifacts.draft import DRAFT_FILE, Draft, remove_hidden
 from fercli.artifacts.json_text import read_json
 from fercli.artifacts.locks import exclusive, if_free, is_held
-from fercli.artifacts.naming import check_name, is_file, is_folder
+from fercli.artifacts.naming import MAKE_FIRST, check_name, is_file, is_folder, size_of
 from fercli.artifacts.schema import FOLDERS, KINDS, MANIFEST, UNHASHED_FILES, Kind, Manifest, Parent, key_of
 from fercli.errors import ArtifactError, EnvironmentFailure, UsageError
 from fercli.records import Samples
@@ -26,6 +27,9 @@ CHECKED_BYTES = 64_000_000
 EDITED = {
     "folds.csv": "an edited table is new folds: copy it elsewhere, restore this one, fer make-folds --from the copy"
 }
+# How long a reader waits for a writer's swap, which takes milliseconds.
+SWAP_TRIES = 20
+SWAP_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,22 @@ class Store:
 
     def open(self, kind: Kind, name: str) -> Artifact:
         """The artifact called `name`, or at that path; its files are there with their recorded sizes."""
+        free = False
+        for _ in range(SWAP_TRIES):
+            try:
+                return self._opened(kind, name)
+            except ArtifactError:
+                # Between the two renames of a writer the name stands for nothing: look again while one is at work,
+                # and once more where none is, for it may have ended in between.
+                if "/" in name or os.sep in name or free:
+                    break
+                if is_held(self.lock_path(kind, name)):
+                    time.sleep(SWAP_SECONDS)
+                else:
+                    free = True
+        return self._opened(kind, name)
+
+    def _opened(self, kind: Kind, name: str) -> Artifact:
         path = self.folder(kind) / name
         if not is_folder(path) and (os.sep in name or "/" in name) and is_folder(Path(name)):
             path = Path(name)
@@ -194,12 +214,10 @@ class Store:
             raise ArtifactError(f"this is a {manifest.kind}, not a {kind}", where=str(path), next_step=f"name a {kind}")
         for name, entry in manifest.files.items():
             file = path / name
-            if ".." in Path(name).parts or Path(name).is_absolute() or not is_file(file):
-                problem = "is missing"
-            elif file.stat().st_size != entry.bytes:
-                problem = f"has {file.stat().st_size} bytes, recorded are {entry.bytes}"
-            else:
+            size = None if ".." in Path(name).parts or Path(name).is_absolute() else size_of(file)
+            if size == entry.bytes:
                 continue
+            problem = "is missing" if size is None else f"has {size} bytes, recorded are {entry.bytes}"
             raise ArtifactError(
                 f"{kind} {manifest.name} is damaged: {name} {problem}",
                 where=str(file),
@@ -309,16 +327,6 @@ class Store:
         else:
             reasons = "; ".join(parent_differences(standing.manifest.parents, parents) + differing)
             self.say(f"{standing.label} is stale: {reasons}; making it again")
-
-
-MAKE_FIRST: dict[Kind, str] = {
-    "dataset": "make one with fer import-dataset SOURCE or fer synthesize",
-    "features": "make some with fer extract-features, or fer import-features SHEET",
-    "folds": "make some with fer make-folds, or give a trainer --scheme and --k",
-    "run": "train one with fer train-bp, fer prune-bp, fer train-resnet or fer train-baseline",
-    "evaluation": "make one with fer evaluate",
-    "report": "make one with fer report",
-}
 
 
 def descends(artifact: Artifact, ancestor: Artifact) -> bool:

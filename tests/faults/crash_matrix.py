@@ -107,10 +107,20 @@ def untruths(ws: Path) -> list[str]:
     return wrong
 
 
-def kill_once(case: Case, row: Row, base: Path, src: Path, reference: dict[str, str], seed: int, number: int) -> None:
+def kill_once(
+    case: Case,
+    row: Row,
+    base: Path,
+    src: Path,
+    reference: dict[str, str],
+    seed: int,
+    number: int,
+    *,
+    forks: bool = True,
+) -> None:
     """Start, kill, look, run again, compare."""
     rng = seeds.generator(seed, "crash", case.name, number)
-    chosen, fresh = SIGNALS[number % len(SIGNALS)], number % FRESH_EVERY == 0
+    chosen, fresh = SIGNALS[number % len(SIGNALS)], not forks or number % FRESH_EVERY == 0
     moment = float(rng.uniform(0, row.seconds if fresh else row.work))
     label = f"kill {number} ({chosen.name} after {moment:.3f} s{', fresh' if fresh else ''})"
     with tempfile.TemporaryDirectory(dir=ROOM) as place:
@@ -145,7 +155,7 @@ def kill_once(case: Case, row: Row, base: Path, src: Path, reference: dict[str, 
         if wrong:
             row.broken.append(f"{label}: left {wrong}, which an undisturbed run does not")
         row.broken += [f"{label}: {text}" for text in untruths(ws)]
-        again = run(line, Path(place, "err"), fresh=False)
+        again = run(line, Path(place, "err"), fresh=not forks)
         if again.code != 0:
             row.broken.append(f"{label}: the same command again left with {again.code}: {again.err[-300:]}")
         after = results(ws, out, besides=case.timed)

@@ -72,10 +72,15 @@ def _manifests(seed: int, root: Path) -> Iterator[Hostile]:
     for where, command in parts:
         yield _case("of a future version", where, command, lambda place: forge(place, change=future))
         texts: dict[str, bytes] = {
-            "empty": b"", "null": b"null", "a list": b"[]", "cut": b'{"schema": 1', "NaN": b'{"schema": NaN}',
-            "nested 100,000 deep": b"[" * 100_000, "a number of 5000 digits": b'{"schema": ' + b"9" * 5000 + b"}",
+            "empty": b"",
+            "null": b"null",
+            "a list": b"[]",
+            "cut": b'{"schema": 1',
+            "NaN": b'{"schema": NaN}',
+            "nested 100,000 deep": b"[" * 100_000,
+            "a number of 5000 digits": b'{"schema": ' + b"9" * 5000 + b"}",
             "not UTF-8": b'{"schema": "\xff"}',
-        }  # fmt: skip
+        }
         for what, data in texts.items():
             yield _case(
                 f"manifest {what}",
@@ -142,13 +147,19 @@ def _tables(root: Path) -> Iterator[Hostile]:
     samples = (root / "features/sheet/samples.csv").read_bytes()
     head, first, *rest = samples.split(b"\n")
     tables = {
-        "empty": b"", "no rows": head, "a row short": b"\n".join([head, b"a,b", *rest]), "NUL": samples.replace(b"p1", b"\0"),
-        "not UTF-8": samples.replace(b"p1", b"\xff"), "no id": samples.replace(b"id,", b"no,", 1),
+        "empty": b"",
+        "no rows": head,
+        "a row short": b"\n".join([head, b"a,b", *rest]),
+        "NUL": samples.replace(b"p1", b"\0"),
+        "not UTF-8": samples.replace(b"p1", b"\xff"),
+        "no id": samples.replace(b"id,", b"no,", 1),
         "a width that is text": b"\n".join([head, first.replace(b",0,", b",x,"), *rest]),
         "a width of 400 digits": b"\n".join([head, first.replace(b",0,", b"," + b"9" * 400 + b","), *rest]),
-        "a row less": b"\n".join([head, *rest]), "a label outside the classes": samples.replace(b"happy", b"joyful", 1),
-        "an id twice": samples.replace(b"p1-", b"p0-", 1), "a split that is none": samples.replace(b"train", b"never", 1),
-    }  # fmt: skip
+        "a row less": b"\n".join([head, *rest]),
+        "a label outside the classes": samples.replace(b"happy", b"joyful", 1),
+        "an id twice": samples.replace(b"p1-", b"p0-", 1),
+        "a split that is none": samples.replace(b"train", b"never", 1),
+    }
     for what, data in tables.items():
         codes = (
             USE_OR_REFUSE if what in ("a label outside the classes", "an id twice", "a split that is none") else REFUSED
@@ -158,9 +169,13 @@ def _tables(root: Path) -> Iterator[Hostile]:
         )
     folds = (root / "folds/f/folds.csv").read_bytes()
     tables = {
-        "empty": b"", "no rows": b"id,group,repeat,fold\n", "a fold of 400 digits": folds.replace(b",0,1\n", b",0," + b"9" * 400 + b"\n", 1),
-        "fold -5": folds.replace(b",0,1\n", b",0,-5\n", 1), "an unknown id": folds.replace(b"p1", b"zz", 1), "NUL": folds.replace(b"p1", b"\0"),
-    }  # fmt: skip
+        "empty": b"",
+        "no rows": b"id,group,repeat,fold\n",
+        "a fold of 400 digits": folds.replace(b",0,1\n", b",0," + b"9" * 400 + b"\n", 1),
+        "fold -5": folds.replace(b",0,1\n", b",0,-5\n", 1),
+        "an unknown id": folds.replace(b"p1", b"zz", 1),
+        "NUL": folds.replace(b"p1", b"\0"),
+    }
     for what, data in tables.items():
         yield _case(
             f"folds.csv {what}", "folds/f", FOLDS, lambda p, d=data: forge(p, "folds.csv", d), REFUSED | BAD_INPUT
@@ -169,21 +184,29 @@ def _tables(root: Path) -> Iterator[Hostile]:
     header, one, *others = predictions.split(b"\n")
     cells = one.split(b",")
     tables = {
-        "empty": b"", "no rows": header, "a probability NaN": b"\n".join([header, b",".join([*cells[:-1], b"NaN"]), *others]),
+        "empty": b"",
+        "no rows": header,
+        "a probability NaN": b"\n".join([header, b",".join([*cells[:-1], b"NaN"]), *others]),
         "a probability of 7": b"\n".join([header, b",".join([*cells[:-1], b"7"]), *others]),
         "a class that is none": b"\n".join([header, b",".join([*cells[:4], b"nobody", *cells[5:]]), *others]),
         "a fold of 400 digits": b"\n".join([header, b",".join([*cells[:2], b"9" * 400, *cells[3:]]), *others]),
-        "a row twice": b"\n".join([header, one, one, *others]), "other scores": b"\n".join([header, *others]),
+        "a row twice": b"\n".join([header, one, one, *others]),
+        "other scores": b"\n".join([header, *others]),
         "no probability": b"id,repeat,fold,split,truth,predicted\n",
-    }  # fmt: skip
+    }
     for what, data in tables.items():
         yield _case(f"predictions.csv {what}", "runs/bp", RUN, lambda p, d=data: forge(p, "predictions.csv", d))
     metrics = json.loads((root / "runs/bp/metrics.json").read_text())
     documents: dict[str, Any] = {
-        "a list": [], "null": None, "no folds": {**metrics, "folds": None}, "folds of text": {**metrics, "folds": ["x"]},
-        "accuracy of text": {**metrics, "accuracy": "high"}, "accuracy 1": {**metrics, "accuracy": 1.0, "test": 3},
-        "other classes": {**metrics, "classes": ["a", "b"]}, "no classes": {k: v for k, v in metrics.items() if k != "classes"},
-    }  # fmt: skip
+        "a list": [],
+        "null": None,
+        "no folds": {**metrics, "folds": None},
+        "folds of text": {**metrics, "folds": ["x"]},
+        "accuracy of text": {**metrics, "accuracy": "high"},
+        "accuracy 1": {**metrics, "accuracy": 1.0, "test": 3},
+        "other classes": {**metrics, "classes": ["a", "b"]},
+        "no classes": {k: v for k, v in metrics.items() if k != "classes"},
+    }
     for what, value in documents.items():
         data = json.dumps(value).encode()
         yield _case(f"metrics.json {what}", "runs/bp", RUN, lambda p, d=data: forge(p, "metrics.json", d))

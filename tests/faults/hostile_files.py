@@ -28,11 +28,13 @@ class Hostile:
     codes: frozenset[int] = BAD_INPUT
 
 
-def file_of(name: str, data: bytes, *command: str) -> Callable[[Path], list[str]]:
+def file_of(name: str, data: bytes | Callable[[], bytes], *command: str) -> Callable[[Path], list[str]]:
+    """A command on one file; data that takes long to make is made when it is asked for."""
+
     def make(folder: Path) -> list[str]:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        path.write_bytes(data if isinstance(data, bytes) else data())
         return [command[0], str(path), *command[1:]]
 
     return make
@@ -161,13 +163,18 @@ def hostile_archives(seed: int) -> Iterator[Hostile]:
         yield Hostile(
             f"tar with a {word}", file_of("a.tar", _tar((_entry("happy/a.png", kind), b"")), "import-dataset")
         )
-    zeros = bytes(300 * 2**20)
-    yield Hostile("zip bomb, 300 MB in one file", file_of("a.zip", zip_of(("happy/a.png", zeros)), "import-dataset"))
-    bomb = _tar((_entry("happy/a.png"), zeros), mode="w:gz")
-    yield Hostile("tar.gz bomb, 300 MB in one file", file_of("a.tar.gz", bomb, "import-dataset"))
-    nested = zip_of(("a.zip", zip_of(("b.zip", zip_of(("happy/a.png", zeros[: 2**20]))))))
+    zeros = 300 * 2**20
+    yield Hostile(
+        "zip bomb, 300 MB in one file",
+        file_of("a.zip", lambda: zip_of(("happy/a.png", bytes(zeros))), "import-dataset"),
+    )
+    yield Hostile(
+        "tar.gz bomb, 300 MB in one file",
+        file_of("a.tar.gz", lambda: _tar((_entry("happy/a.png"), bytes(zeros)), mode="w:gz"), "import-dataset"),
+    )
+    nested = zip_of(("a.zip", zip_of(("b.zip", zip_of(("happy/a.png", bytes(2**20)))))))
     yield Hostile("zips in zips", file_of("a.zip", nested, "import-dataset"))
-    yield Hostile("zip of 100,000 names and no file", file_of("a.zip", many_entries(100_000), "import-dataset"))
+    yield Hostile("zip of 100,000 names and no file", file_of("a.zip", lambda: many_entries(100_000), "import-dataset"))
     sound = zip_of(("happy/a.png", png), ("sad/b.png", png))
     encrypted = bytearray(sound)
     for at in (6, sound.index(b"PK\1\2") + 8):

@@ -1,4 +1,4 @@
-"""Tables that mean harm or are beyond repair: FER-2013's CSV, lists of pictures, folds, feature sheets, CSV and XLSX."""
+"""Tables that mean harm or are beyond repair: FER-2013's CSV, lists of pictures, folds, feature sheets."""
 
 import io
 import zipfile

@@ -1,0 +1,245 @@
+"""Kills, full and failing disks, workspaces that cannot be written: the short form of the crash matrix."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from crash_matrix import Row, kill_once, results, run_inside, undisturbed
+from fault_commands import BASE, CASES, ENVIRONMENT, FAST, fer, sources
+
+from fercli.artifacts.disk import Disk
+from fercli.artifacts.store import Store
+
+QUICK = [case for case in CASES if case.quick]
+OPERATIONS = ("write", "sync", "rename", "replace", "make_folder")
+
+
+@pytest.fixture(scope="module")
+def src(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = sources(tmp_path_factory.mktemp("src"))
+    with zipfile.ZipFile(folder / "few.zip", "w") as archive:
+        for place in sorted((folder / "pictures").rglob("*.png"))[:6]:
+            archive.write(place, f"happy/{place.name}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ws = tmp_path_factory.mktemp("base") / "ws"
+    for line in (BASE[0], BASE[2], BASE[3]):
+        code, _, err = run_inside([*line, "-w", str(ws)])
+        assert code == 0, err
+    return ws
+
+
+@pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
+def test_a_killed_command_leaves_nothing_broken_and_ends_the_same_when_run_again(case, src, base):
+    ended, reference = undisturbed(case, base, src, fresh=True)
+    assert ended.code == 0, ended.err
+    row = Row(case.name, seconds=ended.seconds)
+    for number in (2, 3):  # SIGKILL, SIGTERM
+        kill_once(case, row, base, src, reference, 0, number, forks=False)
+    assert row.broken == []
+    assert row.same == 2
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_at_work_has_its_exit_code_and_one_line(sent, code, base, tmp_path):
+    shutil.copytree(base, tmp_path / "ws")
+    line = (
+        "train-bp",
+        "--features",
+        "faces",
+        "--epochs",
+        "9000",
+        "--hidden",
+        "256",
+        *FAST,
+        "--name",
+        "k",
+        "-w",
+        str(tmp_path / "ws"),
+    )
+    child = subprocess.Popen(fer(*line, "--quiet"), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not (tmp_path / "ws/runs/.k.partial").exists() and child.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    child.send_signal(sent)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == code
+    assert err == f"fer: stopped by {sent.name}; what was saved stays, the same command goes on from there\n"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_falls_into_a_destructor_still_ends_the_command(sent, tmp_path):
+    program = (
+        "import os, sys, time\nimport fercli.steps.status as step\nfrom fercli.cli.app import run\n"
+        f"class Late:\n    def __del__(self):\n        os.kill(os.getpid(), {int(sent)})\n        sum(range(1000))\n"
+        "def work(store, notify):\n    Late()\n    time.sleep(20)\n"
+        "step.run = work\nsys.exit(run(sys.argv[1:]))\n"
+    )
+    ended = subprocess.run(
+        [fer()[0], "-c", program, "status", "-w", str(tmp_path)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=15,
+    )
+    assert ended.returncode == 128 + sent
+    assert "Exception ignored" not in ended.stderr
+
+
+class FailingDisk(Disk):
+    """Fails at its n-th operation: from then on (a full disk), or that once (a bad block)."""
+
+    def __init__(self, n: int, number: int, *, stays: bool) -> None:
+        self.left = n
+        self.number = number
+        self.stays = stays
+
+    def _spend(self, where: Path | None = None) -> None:
+        self.left -= 1
+        if self.left == 0 or (self.stays and self.left < 0):
+            raise OSError(self.number, os.strerror(self.number), *([str(where)] if where else []))
+
+    def write(self, handle: BinaryIO, data: bytes | memoryview) -> None:
+        self._spend()
+        super().write(handle, data)
+
+    def sync(self, handle: BinaryIO) -> None:
+        self._spend()
+        super().sync(handle)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._spend(source)
+        super().rename(source, target)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._spend(source)
+        super().replace(source, target)
+
+    def make_folder(self, path: Path) -> None:
+        self._spend(path)
+        super().make_folder(path)
+
+
+def test_the_failing_disk_fails_every_operation_that_the_store_has():
+    own = {name for name in vars(Disk) if not name.startswith("_")} - {"open", "write_file", "replace_file"}
+    assert own == set(OPERATIONS) == {name for name in vars(FailingDisk) if not name.startswith("_")}
+
+
+FAILING = {
+    "import-features": ("import-features", "{src}/sheet.csv", "--name", "k"),
+    "import-dataset": ("import-dataset", "{src}/few.zip", "--name", "k"),
+    "make-folds": ("make-folds", "--dataset", "faces", "--k", "2", "--name", "k"),
+    "train-bp": ("train-bp", "--features", "faces", "--epochs", "1", "--k", "2", "--threads", "1", "--name", "k"),
+    "evaluate": ("evaluate", "bp", "--draws", "100", "--name", "k"),
+}
+
+
+@pytest.mark.parametrize(("number", "stays"), [(errno.ENOSPC, True), (errno.EIO, False)], ids=["ENOSPC", "EIO"])
+@pytest.mark.parametrize("name", FAILING)
+def test_a_disk_that_fails_at_the_nth_operation_for_every_n(name, number, stays, src, base, tmp_path, monkeypatch):
+    """Exit 5 and one message; every artifact whole or absent; the same command ends the same once the disk is sound."""
+    line = [part.format(src=src) for part in FAILING[name]]
+    shutil.copytree(base, tmp_path / "reference")
+    assert run_inside([*line, "-w", str(tmp_path / "reference")])[0] == 0
+    reference = results(tmp_path / "reference", tmp_path / "none")
+    failed = 0
+    ws = tmp_path / "ws"
+    shutil.copytree(base, ws)
+    before = results(ws, tmp_path / "none")
+    for n in range(1, 1000):
+        with monkeypatch.context() as patched:
+            patched.setattr("fercli.artifacts.store.Disk", lambda n=n: FailingDisk(n, number, stays=stays))
+            code, _, err = run_inside([*line, "-w", str(ws), "--quiet"])
+        if code == 0:
+            break
+        failed += 1
+        assert code == 5, err
+        assert err.startswith("fer: error: ")
+        assert 2 <= len(err.splitlines()) <= 3
+        assert err.splitlines()[-1].startswith("  next: ")
+        standing = results(ws, tmp_path / "none")
+        assert before.items() <= standing.items()
+        if standing == reference:
+            # The failure came after the artifact was in its place: begin again with none.
+            shutil.rmtree(ws)
+            shutil.copytree(base, ws)
+    assert failed >= 5
+    assert results(ws, tmp_path / "none") == reference
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """In the block this process may not write what is write-protected: root may write everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_workspace_that_cannot_be_written_is_refused_once_and_can_be_read(base, src, tmp_path):
+    ws = tmp_path / "ws"
+    shutil.copytree(base, ws)
+    for folder, names, files in os.walk(ws):
+        for name in [*names, *files]:
+            path = Path(folder, name)
+            path.chmod(0o555 if path.is_dir() else 0o444)
+    ws.chmod(0o555)
+    for parent in (tmp_path, *tmp_path.parents, src, *src.parents):
+        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o005:
+            parent.chmod(0o755)
+    with nobody():
+        for name in FAILING:
+            code, _, err = run_inside([*(part.format(src=src) for part in FAILING[name]), "-w", str(ws), "--quiet"])
+            assert code == 5, (name, err)
+            assert err.startswith("fer: error: not allowed: ")
+            assert len(err.splitlines()) == 3
+        for line in (("status", "--json"), ("show", "run/bp", "--json")):
+            code, out, err = run_inside([*line, "-w", str(ws)])
+            assert code == 0, err
+            assert json.loads(out)["status"] == "done"
+    for folder, _, _ in os.walk(ws):
+        Path(folder).chmod(0o755)
+    assert results(ws, tmp_path / "none") == results(base, tmp_path / "none")
+
+
+def test_a_manifest_of_the_last_attempt_does_not_vouch_for_the_next(tmp_path):
+    """Killed between manifest and swap, resumed, failed: what stands half written must not be put in its place."""
+    store = Store(tmp_path)
+
+    def begin():
+        facts = {"parents": [], "seed": 0, "command": ["fer"], "execution": {}}
+        return store.begin("dataset", "k", algorithm=1, config={}, **facts)
+
+    with begin() as draft:
+        draft.keep_partial()
+        draft.write_bytes("numbers.csv", b"1\n")
+        path = draft.commit({})
+    partial = path.with_name(".k.partial")
+    path.rename(partial)
+    (partial / ".draft.json").write_text(json.dumps({"key": store_key(partial)}))
+    with pytest.raises(RuntimeError, match="cut"), begin() as draft:
+        assert draft.resumed
+        (draft.folder / "numbers.csv").write_bytes(b"")
+        raise RuntimeError("cut")
+    assert Store(tmp_path).names("dataset") == []
+
+
+def store_key(folder: Path) -> str:
+    return str(json.loads((folder / "artifact.json").read_text())["key"])
