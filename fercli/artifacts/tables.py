@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fercli.errors import ArtifactError
 from fercli.records import Predictions, Samples
 
 SAMPLE_COLUMNS = ("id", "label", "split", "group", "source", "width", "height")
+BLOCK_ROWS = 8192
 PREDICTION_COLUMNS = ("id", "repeat", "fold", "split", "truth", "predicted")
 
 
@@ -25,12 +27,14 @@ def _cell(value: Any) -> str:
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A CSV with header, `\\n` line ends, UTF-8."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return buffer.getvalue().encode()
+    """A CSV with header, `\\n` line ends, UTF-8; beside the bytes themselves memory holds one row at a time."""
+    encoded = io.BytesIO()
+    with io.TextIOWrapper(encoded, encoding="utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+        text.flush()
+        return encoded.getvalue()
 
 
 def records_bytes(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
@@ -92,27 +96,28 @@ def samples_bytes(samples: Samples) -> bytes:
         *samples.extra.values(),
     )
     header = (*SAMPLE_COLUMNS, *samples.extra)
-    return csv_bytes(header, zip(*(column.tolist() for column in columns), strict=True))
+    # A block at a time: every cell of a million rows as an object of its own would take half a gigabyte.
+    blocks = (slice(start, start + BLOCK_ROWS) for start in range(0, len(samples), BLOCK_ROWS))
+    rows = (zip(*(column[block].tolist() for column in columns), strict=True) for block in blocks)
+    return csv_bytes(header, chain.from_iterable(rows))
 
 
 def read_samples(path: Path, classes: Sequence[str]) -> Samples:
     """The samples in `samples.csv`; the class order comes from the artifact, not from the rows."""
     rows = csv_rows(path, SAMPLE_COLUMNS)
     header = next(rows)
-    columns: dict[str, list[str]] = {name: [] for name in header}
-    # Column by column, equal cells as one object: a million rows as lists of lists would take a gigabyte.
-    known: dict[str, str] = {}
-    repeating = [name not in ("id", "source", "content") for name in header]
-    for row in rows:
-        for name, cell, shared in zip(header, row, repeating, strict=True):
-            columns[name].append(known.setdefault(cell, cell) if shared else cell)
+    # Columns as arrays, block by block: as one object per cell a million rows would take a gigabyte.
+    columns: dict[str, list[Any]] = {name: [] for name in header}
+    while block := list(islice(rows, BLOCK_ROWS)):
+        for name, cells in zip(header, zip(*block, strict=True), strict=True):
+            columns[name].append(np.array(cells, dtype=np.str_))
 
     def text(name: str) -> Any:
-        return np.array(columns.pop(name), dtype=np.str_)
+        parts = columns.pop(name)
+        return np.concatenate(parts) if parts else np.array([], dtype=np.str_)
 
     try:
-        widths = np.array([int(cell) for cell in columns.pop("width")], dtype=np.int64)
-        heights = np.array([int(cell) for cell in columns.pop("height")], dtype=np.int64)
+        widths, heights = (np.array([*map(int, text(name).tolist())], np.int64) for name in ("width", "height"))
     except (ValueError, OverflowError) as error:
         raise ArtifactError(
             f"a width or height is not a whole number: {error}", where=str(path), next_step=AGAIN

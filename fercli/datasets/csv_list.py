@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from sys import intern
 
 from fercli.config.import_dataset import ImportDatasetConfig
 from fercli.datasets import tables
@@ -84,5 +85,6 @@ def _by_path(rows: Iterable[tuple[int, Mapping[str, str]]], listing: str) -> dic
                 where=where,
                 next_step="correct the column split",
             )
-        listed[str(folder / path)].append(row)
+        # Equal cells as one object, for the million rows that a list may have.
+        listed[intern(str(folder / path))].append({name: intern(cell) for name, cell in row.items()})
     return dict(listed)

@@ -1,6 +1,6 @@
 """Folds that stand already: the table of a folds artifact, or one that a user wrote."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,17 +31,15 @@ class StandingFolds:
     protocol: FoldProtocol | None = None
 
 
-def folds_table(plan: FoldPlan, samples: Samples) -> list[tuple[str, str, int, int]]:
+def folds_table(plan: FoldPlan, samples: Samples) -> Iterator[tuple[str, str, int, int]]:
     """The rows of folds.csv (`FOLD_COLUMNS`) of a plan: repeat by repeat, in the order of the samples."""
-    table = []
     for repeat in range(plan.protocol.repeats):
         folds = np.full(len(samples), ALWAYS_TRAIN, dtype=np.int64)
         for fold in plan.folds:
             if fold.repeat == repeat:
                 folds[fold.test] = fold.fold
         for row in plan.rows.tolist():
-            table.append((str(samples.ids[row]), str(samples.groups[row]), repeat, int(folds[row])))
-    return table
+            yield str(samples.ids[row]), str(samples.groups[row]), repeat, int(folds[row])
 
 
 def read_folds_table(
