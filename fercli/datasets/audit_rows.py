@@ -14,7 +14,8 @@ from fercli.records import LeftOut, Samples
 # unreadable: a gate must not pass because a reason is new.
 _BY_CHOICE = re.compile(
     r"not the name of a picture|in no class folder|not listed in |not named |not in |without an annotation"
-    r"|expression \S+ is not |expression (8: none|9: uncertain|10: no face)|no emotion |most votes for |no face found|no-face"
+    r"|expression \S+ is not |expression (8: none|9: uncertain|10: no face)|no emotion |most votes for |no face found"
+    r"|no-face"
     r"|[\d,]+ frames between |[\d,]+ pictures whose "
 )
 
