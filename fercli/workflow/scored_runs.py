@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.artifacts.schema import Parent
-from fercli.artifacts.store import MAKE_FIRST, Artifact, Store
+from fercli.artifacts.naming import MAKE_FIRST
+from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import read_predictions
 from fercli.errors import ArtifactError
 from fercli.evaluation.rescore import contradictions, rescore
