@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.artifacts.schema import Parent
 from fercli.artifacts.naming import MAKE_FIRST
+from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import read_predictions
 from fercli.errors import ArtifactError
