@@ -106,9 +106,8 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=2000)
     chosen = parser.parse_args()
     grown = False
-    print(
-        "| what | repeats | seconds | memory, MB | open files | threads | handlers | objects |\n|---|---|---|---|---|---|---|---|"
-    )
+    print("| what | repeats | seconds | memory, MB | open files | threads | handlers | objects |")
+    print("|---" * 8 + "|")
     with tempfile.TemporaryDirectory() as place:
         for name, work in {"commands": commands(workspace(Path(place))), "predictions": predictions()}.items():
             started = time.perf_counter()
