@@ -49,12 +49,20 @@ def save(training: Training, folder: Path) -> Path:
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
-    handle = os.open(folder, os.O_RDONLY)
+    _flush_folder(folder)
+    return path
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name durable; nothing where folders cannot be opened (Windows)."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-    return path
 
 
 def resume(training: Training, folder: Path) -> bool:

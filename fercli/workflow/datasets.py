@@ -4,8 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
-
+from fercli.artifacts.arrays import read_array
 from fercli.artifacts.draft import Draft
 from fercli.artifacts.planes import PlaneWriter
 from fercli.artifacts.store import Artifact, Store
@@ -48,8 +47,9 @@ def write_dataset(
         # Only here: drawing loads matplotlib.
         from fercli.workflow.face_sheet import face_sheet
 
-        images = np.load(draft.file("images.npy"), mmap_mode="r")
-        draft.write_bytes(CONTACT_SHEET, face_sheet(images, assembled.samples, faceless, f"Faces of {draft.name}"))
+        # The map has no name here: none may be open when the folder takes its own, which Windows refuses.
+        sheet = face_sheet(read_array(draft.file("images.npy")), assembled.samples, faceless, f"Faces of {draft.name}")
+        draft.write_bytes(CONTACT_SHEET, sheet)
         facts = {**(facts or {}), "faces": {"found": _faces(assembled.samples), "without": faceless.count}}
     draft.write_bytes("samples.csv", samples_bytes(assembled.samples))
     draft.write_csv("left_out.csv", ("source", "reason"), ((item.source, item.reason) for item in assembled.left_out))

@@ -23,7 +23,8 @@ def face_sheet(images: NDArray[np.uint8], samples: Samples, faceless: Faceless, 
         shown = rows[np.unique(np.linspace(0, len(rows) - 1, min(ACROSS, len(rows))).astype(np.int64))]
         captions = [(_size(samples, row), str(samples.ids[row])[-28:]) for row in shown.tolist()]
         title_of = _counted(label or "no label", len(rows), "faces", len(shown))
-        strips.append(Strip(title_of, [images[row] for row in shown], captions))
+        # Copies: a drawing lives on until it is collected, and the map behind the rows with it.
+        strips.append(Strip(title_of, [np.array(images[row]) for row in shown], captions))
     if faceless.count:
         pictures = [picture for picture, _, _ in faceless.shown]
         captions = [(label or "no label", source[-28:]) for _, label, source in faceless.shown]
