@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from fault_readers import SHEET, encoded
+from fault_files import SHEET, encoded
 
 FAST = ("--k", "3", "--threads", "1")
 NET = ("--variant", "cnn", "--width", "4", "--device", "cpu", "--threads", "1")

@@ -16,7 +16,8 @@ from types import FrameType
 from typing import Any
 
 from fault_mutations import rng_of
-from fault_readers import EXPECTED, READERS, Reader
+from fault_readers import READERS, Reader
+from fault_stored import EXPECTED
 
 from fercli.cli.failures import as_text
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from fault_mutations import damaged_json, rng_of
-from fault_readers import resigned
+from fault_stored import resigned
 from hostile_files import BAD_INPUT, Hostile, object_array
 
 REFUSED = frozenset({4})

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fault_files import GIF, SHEET, archives, encoded, pictures
 from fault_mutations import damaged_bytes, rng_of
-from fault_readers import GIF, SHEET, archives, encoded, pictures
 
 BAD_INPUT = frozenset({3})
 # A flipped bit can also give a picture or a number that nobody can know is wrong.

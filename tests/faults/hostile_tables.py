@@ -5,8 +5,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from fault_files import SHEET, csv_sheets, fer_csv, fold_tables, xlsx_sheets
 from fault_mutations import damaged_bytes, damaged_table, rng_of
-from fault_readers import SHEET, csv_sheets, fer_csv, fold_tables, xlsx_sheets
 from hostile_files import READ_OR_REFUSED, Hostile, file_of, zip_of
 
 

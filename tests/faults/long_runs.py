@@ -21,7 +21,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from crash_matrix import run_inside
-from fault_readers import encoded, model_folders
+from fault_files import encoded
+from fault_stored import model_folders
 from hostile import workspace
 
 from fercli.datasets.images import decode

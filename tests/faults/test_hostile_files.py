@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from fault_files import encoded
 from fault_fuzzing import fuzz
-from fault_readers import READERS, encoded
+from fault_readers import READERS
 from hostile import meet_all, workspace
 
 from fercli.artifacts.arrays import read_array
