@@ -124,8 +124,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "lpq_grid": (1, 1),
         "pca": 5,
     },
-    # Several windows on a grid: on an inner tenth of FER-2013's train rows linear discriminant analysis is right on 49.9 %
-    # of them; 48.5 % with 128 components, 47.4 % with 2x2 blocks, 50.2 % with 4x4, which are twice as wide.
+    # Several windows on a grid. On an inner tenth of FER-2013's train rows linear discriminant analysis is right on
+    # 49.9 %; on 48.5 % with 128 components, 47.4 % with 2x2 blocks, 50.2 % with 4x4, which are twice as wide.
     "strong": {
         "descriptors": ("phog", "lpq"),
         "phog_bins": 8,
