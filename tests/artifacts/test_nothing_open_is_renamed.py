@@ -1,4 +1,4 @@
-"""No file of a folder is open or mapped when the folder is renamed: Windows refuses that, so no command may need it."""
+"""What Windows refuses, no command may need: renaming a folder with an open or mapped file, opening a folder."""
 
 import os
 import sys
@@ -42,6 +42,20 @@ def renamed(monkeypatch):
     return seen
 
 
+@pytest.fixture
+def closed_folders(monkeypatch):
+    """As on Windows: a folder's handle, by which its names are made durable, is not to be had."""
+    plain = os.open
+
+    def refuse(path, *arguments, **options):
+        # shutil.rmtree opens folders too, but only where it can.
+        if sys._getframe(1).f_globals["__name__"].startswith("fercli.") and os.path.isdir(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return plain(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
 def test_held_sees_maps_and_open_files(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(9))
     mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
@@ -51,7 +65,7 @@ def test_held_sees_maps_and_open_files(tmp_path):
     assert held(tmp_path) == []
 
 
-def test_no_command_renames_a_folder_with_an_open_file(fer, renamed, tmp_path):
+def test_no_command_renames_a_folder_with_an_open_file(fer, renamed, closed_folders, tmp_path):
     for label in ("happy", "sad"):
         (tmp_path / "pictures" / label).mkdir(parents=True)
         for number in range(3):
@@ -78,21 +92,8 @@ def test_no_command_renames_a_folder_with_an_open_file(fer, renamed, tmp_path):
     assert {name: files for name, files in renamed.items() if files} == {}
 
 
-def test_checkpoints_are_written_where_a_folder_cannot_be_opened(fer, monkeypatch):
-    """As on Windows: a folder's handle, by which its names are made durable, is not to be had."""
-    plain = os.open
+def test_a_checkpoint_is_written_where_a_folder_cannot_be_opened(closed_folders, monkeypatch, tmp_path):
+    from fercli.resnet import checkpoints
 
-    def refuse(path, *arguments, **options):
-        # shutil.rmtree opens folders too, but only where it can.
-        if sys._getframe(1).f_globals["__name__"].startswith("fercli.") and os.path.isdir(path):
-            raise PermissionError(13, "Permission denied", str(path))
-        return plain(path, *arguments, **options)
-
-    from fercli.workflow import net_training
-
-    monkeypatch.setattr(net_training, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(net_training, "SAVING_SHARE", 0.0)
-    monkeypatch.setattr(os, "open", refuse)
-    assert fer("synthesize", "--subjects", "4", "--images", "7", "--size", "32").code == 0
-    answer = fer("train-resnet", *NET, "--k", "2", "--no-final-model")
-    assert answer.code == 0, answer.err
+    monkeypatch.setattr(checkpoints, "dump", lambda training: b"state")
+    assert checkpoints.save(None, tmp_path / "fold").read_bytes() == b"state"
