@@ -36,7 +36,7 @@ class ModelFiles:
         """`model.json`. Raises ArtifactError where it is no JSON object."""
         try:
             facts = json.loads(self.read(FACTS).decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise ArtifactError(
                 f"{FACTS} is not readable JSON: {error}",
                 where=self.where,
@@ -50,9 +50,11 @@ class ModelFiles:
         """The arrays of a safetensors file, by name. Raises ArtifactError where it is damaged."""
         try:
             return dict(load(self.read(name)))
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, KeyError) as error:
+            # A dtype that NumPy lacks (bfloat16) is a KeyError with its name.
+            reason = f"dtype {error.args[0]}" if isinstance(error, KeyError) else error
             raise ArtifactError(
-                f"not readable weights: {error}",
+                f"not readable weights: {reason}",
                 where=f"{self.where}/{name}",
                 next_step="make the artifact again with --force",
             ) from None

@@ -1,5 +1,6 @@
 """A trained network as it is stored: `model.json` and `weights.safetensors`, and nothing that can run code."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -74,15 +75,24 @@ class FittedNet:
             views = record.get("views", "none")
             if views not in get_args(ViewSet):
                 raise _damaged(where, f"model.json names the views {views!r}, which this release does not know")
+            classes = record["classes"]
+            if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+                raise _damaged(where, "its classes are no list of names")
+            if len(classes) != architecture.classes:
+                raise _damaged(where, f"it has {architecture.classes} outputs and names {len(classes)} classes")
+            if not len(normalisation.mean) == len(normalisation.sd) == architecture.channels:
+                raise _damaged(where, f"its normalisation is not one of {architecture.channels} channels")
+            if not all(map(math.isfinite, (*normalisation.mean, *normalisation.sd))) or 0 in normalisation.sd:
+                raise _damaged(where, "its normalisation is no finite number")
             state = safetensors.torch.load(weights)
             with torch.device("meta"):
                 expected = build(architecture).state_dict()
-        except (KeyError, TypeError, ValueError, ValidationError, SafetensorError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, ValidationError, SafetensorError) as error:
             raise _damaged(where, str(error).splitlines()[0]) from None
         shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
         if shapes != {name: tuple(tensor.shape) for name, tensor in state.items()}:
             raise _damaged(where, "the weights do not have the shapes that model.json describes")
-        return cls(architecture, tuple(record["classes"]), normalisation, state, views)
+        return cls(architecture, tuple(classes), normalisation, state, views)
 
 
 class NetScorer:

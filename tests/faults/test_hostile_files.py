@@ -15,8 +15,7 @@ from fercli.cli.plain_text import plain
 from fercli.datasets.images import decode
 from fercli.errors import ArtifactError, InputError
 
-# Those of networks await mending in the packages that own them.
-FUZZED = sorted(set(READERS) - {"model"})
+FUZZED = sorted(READERS)
 
 
 @pytest.fixture(scope="module")
