@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from fercli.config.resnet import Precision
+from fercli.resnet.devices import wait_for
 
 SIZE = (48, 48)
 
@@ -70,8 +71,5 @@ def ceilings(
 def _until_done(job: Callable[[], object], device: torch.device) -> float:
     begun = time.perf_counter()
     job()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
+    wait_for(device)
     return time.perf_counter() - begun

@@ -65,6 +65,14 @@ def precision_on(device: torch.device, wanted: Precision) -> Precision:
     return "fp32"
 
 
+def wait_for(device: torch.device) -> None:
+    """Until the device has done all that it was given; a CPU has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def _reason(kind: str) -> str:
     if kind == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
