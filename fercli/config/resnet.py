@@ -228,6 +228,12 @@ class ResNetConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> Self:
+        if self.optimizer == "nesterov" and self.momentum == 0:
+            raise ValueError("--optimizer nesterov looks ahead by its momentum: give a --momentum above 0")
+        return self
+
+    @model_validator(mode="after")
     def _warm_up_ends(self) -> Self:
         if self.schedule == "cosine" and self.warmup >= self.epochs > 1:
             raise ValueError(f"--warmup {self.warmup:g} must end before --epochs {self.epochs}")

@@ -37,6 +37,7 @@ def test_every_value_of_a_recipe_can_be_overridden_and_is_stored(recipe):
         ({"optimizer": "lion"}, "--optimizer: "),
         ({"epochs": 1.5}, "--epochs: "),
         ({"dropout": 1.0}, "--dropout: "),
+        ({"optimizer": "nesterov", "momentum": 0}, "--optimizer nesterov .*: give a --momentum above 0"),
         ({"epochs": 3, "warmup": 3}, "--warmup 3 must end before --epochs 3"),
     ],
 )
