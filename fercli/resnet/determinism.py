@@ -48,6 +48,20 @@ def deterministic(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
+def exact() -> Iterator[None]:
+    """Convolutions of float32 in float32 in the block: on newer GPUs torch would round their inputs to TF32.
+
+    Which values round up and which down can hang on the other pictures of a batch, to a relative 1e-3.
+    """
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+@contextmanager
 def seeded(device: torch.device, seed: int, drawn: bool = True) -> Iterator[None]:
     """The device's default generator starts at `seed` in the block, and afterwards stands where it stood.
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fercli.resnet.batches import Normaliser, Pictures
+from fercli.resnet.determinism import exact
 from fercli.resnet.views import View
 
 # Pixels of a batch: 256 faces of 48x48 or 5 frames of 720x576, whose feature maps stay below about 1 GB.
@@ -47,7 +48,7 @@ def logits(
     whole picture. Always in float32, whatever the network was trained in.
     """
     batch = batch or scoring_batch(pictures.size)
-    with evaluating(network):
+    with evaluating(network), exact():
         parts = []
         for start in range(0, len(rows), batch):
             whole = normaliser(pictures.raw(rows[start : start + batch]))

@@ -64,8 +64,16 @@ def test_the_cpu_scores_what_was_trained_on_the_gpu_alike():
     list(training.epochs())
     net = fitted(training, architecture, ("a", "b", "c"))
     there, here = (NetScorer(net, torch.device(name)).scores(images) for name in (CUDA, "cpu"))
-    # Convolutions in TF32 round at 1e-3.
-    np.testing.assert_allclose(there, here, atol=1e-2)
+    np.testing.assert_allclose(there, here, atol=1e-4)
+
+
+def test_a_row_scores_the_same_whatever_else_is_in_its_batch():
+    training, architecture, images = fresh()
+    list(training.epochs())
+    scorer = NetScorer(fitted(training, architecture, ("a", "b", "c")), torch.device(CUDA))
+    together = scorer.scores(images)
+    for count in (1, 7, 32):
+        np.testing.assert_allclose(scorer.scores(images[:count]), together[:count], atol=1e-5)
 
 
 def test_the_gpus_generator_is_left_as_it_was():

@@ -22,14 +22,18 @@ def test_training_may_be_rounded_and_monitoring_and_scoring_are_not(precision, e
     run = start(
         Pictures(images, torch.device("cpu")), Task(targets, rows[:32], rows[32:], rows[32:]), config, architecture
     )
-    seen = {True: set(), False: set()}
+    seen, tf32 = {True: set(), False: set()}, {True: set(), False: set()}
 
     def record(module, _inputs, output):
         seen[module.training].add(output.dtype)
+        tf32[module.training].add(torch.backends.cudnn.allow_tf32)
 
     for network in {run.network, run.scored_network}:
         network.features[3].register_forward_hook(record)
     list(run.epochs())
     assert seen == {True: {trained_in}, False: {torch.float32}}
+    # Torch's own switch, which is on: convolutions of float32 may round their inputs on a GPU.
+    assert tf32 == {True: {True}, False: {False}}
+    assert torch.backends.cudnn.allow_tf32
     net = fitted(run, architecture, ("a", "b", "c"))
     assert {tensor.dtype for tensor in net.state.values()} == {torch.float32, torch.int64}
