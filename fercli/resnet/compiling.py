@@ -30,7 +30,7 @@ def check_compiler(device: torch.device) -> None:
 
 
 def compiled(network: nn.Module) -> nn.Module:
-    """The network's pass, compiled at its first call for each shape of batch; parameters are shared with `network`.
+    """The network's pass, compiled at its first call for a shape of batch; parameters are shared with `network`.
 
     Code is kept for a network's class and shapes, not for its weights: the next fold's network takes it up. It is not
     a captured CUDA graph: kernels are fused, and still launched one by one.

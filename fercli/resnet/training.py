@@ -81,8 +81,7 @@ class Training:
         steps = len(self._steps())
         self.average = WeightAverage(self.network, config.ema * steps) if config.ema else None
         self._trained = self._world.wrapped(self.network, self.device)
-        if config.compile:
-            self._trained = compiled(self._trained)
+        self._compiled = compiled(self._trained) if config.compile else None
         self._statistics = RunningStatistics(self.network)
 
     @property
@@ -228,7 +227,7 @@ class Training:
                     if mixture is not None:
                         inputs = mixture.of(inputs)
                     with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-                        logits = self._trained(inputs)
+                        logits = self._pass_for(len(inputs))(inputs)
                         taught = None if self._teacher is None else self._teacher(inputs).float()
                     loss = self._criterion(logits.float(), truth, mixture, taught)
                     (loss * weight).backward()
@@ -241,6 +240,16 @@ class Training:
         if world.size > 1 and not world.synchronised:
             self._statistics.bring_together(world, world.shares(slices, self.config.accumulate))
         return seen
+
+    def _pass_for(self, pictures: int) -> nn.Module:
+        """The compiled pass, where one is wanted, for whole micro-batches alone.
+
+        What is left of an epoch has another size in every fold, and torch gives up compiling after a few: the same
+        training would then be rounded otherwise, depending on what its process had trained before.
+        """
+        if self._compiled is None or pictures != (self.progress.micro_batch or self.config.batch_size):
+            return self._trained
+        return self._compiled
 
     def _diverged(self, epoch: int) -> UsageError:
         return UsageError(
