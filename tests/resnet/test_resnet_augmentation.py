@@ -166,3 +166,13 @@ def test_crop_and_scale_leave_the_other_draws_as_they_are():
     other = draw(plain.model_copy(update={"scale": 0.1}), 40, (48, 48), 0, 0, 0, 1)
     for name in ("flip", "down", "right", "angle", "gain", "boxes"):
         assert torch.equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("size", [(16, 30), (17, 12)])
+def test_a_turned_and_zoomed_crop_is_the_centre_of_the_whole_turned_picture(size):
+    pictures = torch.rand(3, 1, *size, generator=torch.Generator().manual_seed(0))
+    draws = Draws(flip=column(0, 1, 1), angle=column(0.3, -0.5, 0.1), zoom=column(1.2, 0.9, 1.0))
+    whole, crop = move(pictures, draws), 10
+    top, left = (size[0] - crop) // 2, (size[1] - crop) // 2
+    expected = whole[:, :, top : top + crop, left : left + crop]
+    torch.testing.assert_close(move(pictures, draws, crop), expected, atol=1e-5, rtol=0)

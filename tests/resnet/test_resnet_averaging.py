@@ -9,7 +9,7 @@ from fercli.config.resnet import ResNetConfig
 from fercli.resnet import checkpoints
 from fercli.resnet.averaging import WeightAverage, average_share
 from fercli.resnet.batches import Pictures
-from fercli.resnet.progress import Task
+from fercli.resnet.progress import StepRecord, Task
 from fercli.resnet.scoring import loss_and_accuracy
 from fercli.resnet.training import Training
 from fercli.resnet.variants import build
@@ -114,3 +114,22 @@ def test_a_checkpoint_without_the_average_is_refused(tmp_path):
     checkpoints.save(run, tmp_path)
     with pytest.raises(Exception, match="belongs to another network or config"):
         checkpoints.resume(started(ema=1.0), tmp_path)
+
+
+def test_the_average_goes_on_over_the_epochs():
+    run, seen = started(ema=1.0, epochs=3), []
+    steps = -(-36 // 16)
+    for event in run.steps():
+        if isinstance(event, StepRecord):
+            seen.append(run.network.state_dict()["fc.weight"].clone())
+    assert len(seen) == 3 * steps
+    weights = (1 - 1 / steps) ** torch.arange(len(seen) - 1, -1, -1.0)
+    expected = (torch.stack(seen) * weights[:, None, None]).sum(dim=0) / weights.sum()
+    torch.testing.assert_close(run.chosen_state["fc.weight"], expected)
+
+
+def test_training_sees_crops_and_so_does_monitoring():
+    run, sizes = started(crop=17), {True: set(), False: set()}
+    run.network.register_forward_pre_hook(lambda module, given: sizes[module.training].add(tuple(given[0].shape[2:])))
+    list(run.epochs())
+    assert sizes == {True: {(17, 17)}, False: {(17, 17)}}

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from fercli.config.resnet import ResNetConfig
-from fercli.resnet import checkpoints
+from fercli.resnet import checkpoints, training
 from fercli.resnet.batches import Normalisation, Normaliser, Pictures
 from fercli.resnet.distillation import Teacher
 from fercli.resnet.fitted import FittedNet
+from fercli.resnet.mixing import Mixture
 from fercli.resnet.progress import Task
 from fercli.resnet.starting import fitted, start
 
@@ -138,3 +139,12 @@ def test_a_fitted_teacher_of_other_normalisation_is_normalised_anew_in_training(
     list(one.epochs())
     list(two.epochs())
     assert not torch.equal(one.chosen_state["fc.weight"], two.chosen_state["fc.weight"])
+
+
+def test_an_answer_to_a_mixed_picture_is_judged_by_the_label_with_the_larger_share(monkeypatch):
+    plain = list(started(epochs=1, warmup=0, lr=1e-6).epochs())
+    # Nothing of its own is left of any picture: the batch is only in another order.
+    monkeypatch.setattr(training, "draw_mixture", lambda *_: Mixture(0.0))
+    mixed = list(started(epochs=1, warmup=0, lr=1e-6).epochs())
+    assert mixed[0].train_accuracy == plain[0].train_accuracy
+    assert mixed[0].train_loss == pytest.approx(plain[0].train_loss, rel=1e-4)
