@@ -42,7 +42,7 @@ class Training:
     of threads; on a GPU to the rounding of its atomic sums.
 
     Where memory runs out, a step is made again from smaller micro-batches: the same pictures and the same gradient but
-    for batch norm, which then sees fewer of them at a time.
+    for batch norm, mixup and cutmix, which then see fewer of them at a time.
     """
 
     def __init__(
