@@ -57,6 +57,7 @@ class TorchChunk:
         self.x, self.y = torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
         self.test = _Measured([(own.rows.test_x, own.rows.test_y) for own in members], dtype, device)
         self.inner = _Measured([(own.rows.inner_x, own.rows.inner_y) for own in members], dtype, device)
+        self._plan = self._steps()
 
     @property
     def numbers(self) -> list[int]:
@@ -85,6 +86,22 @@ class TorchChunk:
         self.x, self.y = self.x[index, :longest], self.y[index, :longest]
         self.test.keep(places, index)
         self.inner.keep(places, index)
+        self._plan = self._steps()
+
+    def _steps(self) -> list[tuple[int, int, Tensor]]:
+        """The optimizer steps of an epoch, the same in every one: first row, row after the last, and the rows (a,) of
+        each network that has any of them, on the device, so that no step of an epoch waits for the host.
+        """
+        longest = int(self.counts[0])
+        size = self.rule.batch or longest
+        return [
+            (
+                start,
+                min(start + size, longest),
+                torch.from_numpy(np.minimum(self.counts[self.counts > start] - start, size)).to(self.device),
+            )
+            for start in range(0, longest, size)
+        ]
 
     def _views(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         count, width = len(flat), self.packed.width
@@ -125,16 +142,12 @@ class TorchChunk:
 
     def epoch(self, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """One pass over every network's rows; loss and accuracy (S,) on them as met, each before its own update."""
-        longest = int(self.counts[0])
-        size = self.rule.batch or longest
         orders = self._orders(number)
         which = torch.arange(len(self.members), device=self.device)[:, None]
         x, y = (self.x, self.y) if orders is None else (self.x[which, orders], self.y[which, orders])
         outputs = torch.zeros((*y.shape, self.columns), dtype=x.dtype, device=self.device)
-        for start in range(0, longest, size):
-            active = int((self.counts > start).sum())
-            stop = min(start + size, longest)
-            batch = torch.from_numpy(np.minimum(self.counts[:active] - start, size)).to(self.device)
+        for start, stop, batch in self._plan:
+            active = len(batch)
             outputs[:active, start:stop] = self._step(x[:active, start:stop], y[:active, start:stop], batch)
         return mean_scores(outputs[:, :, : self.classes].cpu().numpy(), y.cpu().numpy(), self.counts, self.rule.loss)
 
