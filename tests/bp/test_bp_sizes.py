@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -138,3 +140,22 @@ def test_a_key_is_no_network(trained):
     removed = [one for one in records if isinstance(one, PruneRecord)]
     assert {one.fold for one in removed} == {0}
     assert [one.network for one in removed] == [0, 1, 0]
+
+
+def test_held_out_rows_do_not_say_when_a_removal_is_made_good(trained, rule):
+    stack, rows = trained
+    how, found = replace(NEVER, retrain_epochs=8), []
+    spoiled = [replace(one, test_x=one.test_x * 1000, test_y=(one.test_y + 1) % 3) for one in rows]
+    spoiled[1].test_x[2, 1] = np.nan
+    for own in (rows, spoiled):
+        epochs = []
+        run = prune(stack, own, rule(loss="ce"), how, first_epoch=5, down_to=np.array([1, 1]))
+        done = finish(run, lambda one, into=epochs: isinstance(one, PruneRecord) or into.append(one.trained.tolist()))
+        found.append((done, epochs))
+    (clean, epochs), (other, others) = found
+    # Some removals were made good before all epochs of their round were used.
+    assert 0 < sum(map(sum, epochs)) < 8 * 2 * 5
+    assert epochs == others
+    for name in ("w1", "b1", "w2", "b2", "alive"):
+        np.testing.assert_array_equal(getattr(clean.stack, name), getattr(other.stack, name))
+        np.testing.assert_array_equal(getattr(clean.control, name), getattr(other.control, name))
