@@ -24,6 +24,8 @@ from typing import Any
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 LOOKS = 0.02
+# Below so many pictures memory is that of buffers which are still filling, and says nothing of more pictures.
+BUFFERS_FULL = 50_000
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -160,11 +162,15 @@ def reckoned(costs: Sequence[Cost], images: int) -> str:
             continue
         small, large = known[-2:]
         more = large.images - small.images
-        cpu, own = (large.cpu - small.cpu) / more, max(0.0, large.own - small.own) * 2**20 / more
-        disk, rest = large.disk / large.images, images - large.images
+        cpu, rest = (large.cpu - small.cpu) / more, images - large.images
+        disk = large.disk / large.images
+        slope, own = "", ""
+        if large.images >= BUFFERS_FULL:
+            per = max(0.0, large.own - small.own) * 2**20 / more
+            slope, own = f"{per:,.0f}", f"{(large.own * 2**20 + rest * per) / 2**30:.1f}"
         lines.append(
-            f"| {step} | {side} | {1e6 * cpu:,.1f} | {own:,.0f} | {disk:,.0f} | {(large.cpu + rest * cpu) / 3600:.2f} "
-            f"| {(large.own * 2**20 + rest * own) / 2**30:.1f} | {images * disk / 1e9:,.1f} |"
+            f"| {step} | {side} | {1e6 * cpu:,.1f} | {slope} | {disk:,.0f} | {(large.cpu + rest * cpu) / 3600:.2f} "
+            f"| {own} | {images * disk / 1e9:,.1f} |"
         )
     return "\n".join(lines)
 
