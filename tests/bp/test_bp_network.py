@@ -26,6 +26,15 @@ def test_initial_weights_depend_on_seed_repeat_fold_and_unit_never_on_the_stack(
     assert len(np.unique(together.w1)) == together.w1.size
 
 
+def test_initial_weights_are_the_numbers_of_this_algorithm_version():
+    """Other numbers under the same key would be another result: they raise the algorithm version of the BP commands."""
+    stack = initial_stack([NetworkKey(1, 2)], seed=3, inputs=2, hidden=2, classes=2, dtype=np.float64)
+    np.testing.assert_allclose(stack.w1[0], [[0.54130688, -0.68712073], [-0.38232685, -0.2241922]], atol=1e-8)
+    np.testing.assert_allclose(stack.b1[0], [-0.4339758, 0.54569329], atol=1e-8)
+    np.testing.assert_allclose(stack.w2[0], [[-0.15499566, -0.64684501], [-0.15900578, -0.68250805]], atol=1e-8)
+    np.testing.assert_allclose(stack.b2[0], [-0.39802458, 0.3998754], atol=1e-8)
+
+
 def test_first_units_of_a_wide_network_are_those_of_a_narrow_one():
     narrow = initial_stack(KEYS, seed=0, inputs=5, hidden=8, classes=4)
     wide = initial_stack(KEYS, seed=0, inputs=5, hidden=16, classes=4)

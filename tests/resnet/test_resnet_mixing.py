@@ -5,7 +5,11 @@ import pytest
 import torch
 
 from fercli.config.resnet import ResNetConfig
+from fercli.resnet import training
+from fercli.resnet.batches import Pictures
 from fercli.resnet.mixing import Mixture, draw_mixture
+from fercli.resnet.progress import Task
+from fercli.resnet.starting import start
 
 
 def test_mixup_blends_each_picture_with_that_at_its_place_from_the_end():
@@ -58,3 +62,21 @@ def test_draws_are_a_function_of_seed_and_path():
     assert one == draw_mixture(config, (48, 48), 3, 0, 1, 2, 3, 0)
     assert one != draw_mixture(config, (48, 48), 3, 0, 1, 2, 4, 0)
     assert one != draw_mixture(config, (48, 48), 4, 0, 1, 2, 3, 0)
+
+
+def test_every_micro_batch_of_every_step_epoch_and_fold_has_a_mixture_of_its_own(monkeypatch):
+    shares = []
+
+    def noted(*given):
+        shares.append(draw_mixture(*given).share)
+        return draw_mixture(*given)
+
+    monkeypatch.setattr(training, "draw_mixture", noted)
+    random, rows = np.random.default_rng(0), np.arange(48)
+    pictures = Pictures(random.integers(0, 256, (48, 16, 16), dtype=np.uint8), torch.device("cpu"))
+    config = ResNetConfig.of(variant="cnn", width=4, epochs=2, batch_size=8, accumulate=2, mixup=1.0)
+    for fold in range(2):
+        task = Task(random.integers(0, 3, 48), rows, rows[:0], rows[:0], path=(0, fold))
+        list(start(pictures, task, config, config.architecture((16, 16), 1, 3)).epochs())
+    # Six micro-batches of 8, two of them a step, in two epochs of two folds.
+    assert len(shares) == len(set(shares)) == 24
