@@ -108,7 +108,11 @@ def test_the_lock_of_a_living_process_holds_and_that_of_a_dead_one_does_not(tmp_
         assert free
 
 
-@pytest.mark.parametrize("text", [f"{os.getpid()}\n", "1\n", "4194305 other-host\n", "", "\0\0"])
+@pytest.mark.parametrize(
+    "text",
+    [f"{os.getpid()}\n", "1\n", "4194305 other-host\n", "", "\0\0"],
+    ids=["this process", "another", "another host", "empty", "no text"],
+)
 def test_what_a_lock_file_says_does_not_matter_only_who_holds_it(tmp_path, text):
     """A pid that was given to somebody else, or that came with a copied workspace from another host."""
     path = tmp_path / ".locks" / "features-k.lock"
