@@ -132,6 +132,12 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        faces: Annotated[
+            str,
+            typer.Option(
+                "--faces", help="Of --picture: crop: its largest face; whole: all of it.", rich_help_panel=ONE
+            ),
+        ] = "crop",
         dataset: options.Dataset = None,
         permutations: Annotated[
             int, typer.Option("--permutations", help="Of models on columns: permutations of the rows.")
@@ -167,6 +173,7 @@ def register(app: typer.Typer) -> None:
             split=split,
             allow_train_rows=allow_train_rows,
             one_picture=single,
+            faces=faces,
             confidence=confidence,
             draws=draws,
             seed=seed,

@@ -11,6 +11,8 @@ from fercli.errors import EnvironmentFailure, ExitCode, FerError, Interrupted, U
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 GOES_ON = "what was saved stays, the same command goes on from there"
+# Why: its rows go to a pipe or to the user's own file, and nothing in the workspace knows how far it came.
+BEGINS_ANEW = "rows that were written stay, the same command begins anew"
 SYSTEM_LIBRARIES = {"libGL": "libgl1", "libgthread": "libglib2.0-0", "libglib": "libglib2.0-0"}
 
 
@@ -97,9 +99,13 @@ def as_json(command: str, error: FerError, warnings: list[str]) -> str:
     )
 
 
+def _what_stays(command: str) -> str:
+    return BEGINS_ANEW if command == "predict" else GOES_ON
+
+
 def _json_of_interruption(command: str, error: Interrupted, name: str, warnings: list[str]) -> str:
     stopped = {"code": int(error.code), "kind": "interrupted", "message": f"stopped by {name}", "where": None}
-    return _body(command, warnings, {**stopped, "next": GOES_ON})
+    return _body(command, warnings, {**stopped, "next": _what_stays(command)})
 
 
 def _body(command: str, warnings: list[str], error: dict[str, Any]) -> str:
@@ -123,7 +129,7 @@ def show(error: BaseException, *, command: str, json_wanted: bool, debug: bool, 
         name = "SIGINT" if error.code == ExitCode.SIGINT else "SIGTERM"
         if json_wanted:
             print(_json_of_interruption(command, error, name, warnings))
-        print(f"fer: stopped by {name}; {GOES_ON}", file=sys.stderr)
+        print(f"fer: stopped by {name}; {_what_stays(command)}", file=sys.stderr)
         return int(error.code)
     failure = translate(error)
     if debug:

@@ -15,8 +15,8 @@ class ExplainConfig(Config):
     target: the class whose evidence a net's maps show: `predicted`, `truth` or the name of a class. samples: pictures
     of each class that are shown, so many right and so many wrong. limit: at most so many rows, drawn class by class;
     None for all. permutations: of the rows, for each block and component. components: of each block, the first.
-    on, split, allow_train_rows: as in `evaluate`. one_picture: a file or a row instead of many. draws,
-    confidence: of the intervals.
+    on, split, allow_train_rows: as in `evaluate`. one_picture: a file or a row instead of many. faces: of a file, the
+    largest face as `predict` cuts it (`crop`) or all of it (`whole`). draws, confidence: of the intervals.
     """
 
     target: str = Field(default=PREDICTED, min_length=1)
@@ -28,12 +28,15 @@ class ExplainConfig(Config):
     split: Literal["train", "validation", "test"] | None = None
     allow_train_rows: bool = False
     one_picture: bool = False
+    faces: Literal["crop", "whole"] = "crop"
     draws: int = Field(default=2000, ge=100, le=100_000)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
     @model_validator(mode="after")
     def _only_on_other_data(self) -> Self:
+        if self.faces == "whole" and not self.one_picture:
+            raise ValueError("--faces says how a file is looked at: give --picture FILE too")
         if self.one_picture:
             if self.on is not None or self.split is not None:
                 raise ValueError("--picture and --sample are one picture, --on is a data set: give one of them")

@@ -24,9 +24,10 @@ def annotated(pixels: NDArray[np.uint8], rows: Sequence[FaceRow], classes: Seque
     canvas = np.array(fit_to(as_color(pixels, "rgb"), size, "stretch"))
     unit = max(1.0, min(size) / 400)
     cv2 = opencv()
+    labels = []
     for row in rows:
         if row.box is None:
-            _label(canvas, (0, 0, 0, 0), row.status, _UNSURE, unit)
+            labels.append(((0, 0, 0, 0), row.status, _UNSURE, unit))
             continue
         color = _COLORS[classes.index(row.predicted) % len(_COLORS)] if row.predicted in classes else _UNSURE
         left, top, width, height = box = tuple(side * factor for side in row.box)
@@ -35,7 +36,9 @@ def annotated(pixels: NDArray[np.uint8], rows: Sequence[FaceRow], classes: Seque
         # A dark rim keeps the box visible on light skin and light ground.
         cv2.rectangle(canvas, *corners, _INK, thick + 2)
         cv2.rectangle(canvas, *corners, color, thick)
-        _label(canvas, box, _words(row), color, max(0.9, min(unit, width / 80)))
+        labels.append((box, _words(row), color, max(0.9, min(unit, width / 80))))
+    for label in labels:  # after all boxes: in a crowd the box of one face would run through the label of another
+        _label(canvas, *label)
     return canvas
 
 

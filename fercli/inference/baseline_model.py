@@ -41,7 +41,7 @@ def baseline_model(files: ModelFiles) -> BaselineModel:
         raise ArtifactError(
             f"the {facts.get('model')} of each fold is not stored: it holds as much as the training rows",
             where=files.where,
-            next_step="use the run's own model, in model",
+            next_step="use the run's own model on other rows: say --on DATA where the command has it",
         )
     model = baseline_from_arrays(files.tensors(WEIGHTS), facts)
     fitted = preprocessing_from_arrays(files.tensors(PREPROCESSING), facts["preprocessing"])

@@ -22,9 +22,10 @@ from fercli.workflow.examined_reports import net_device, net_threads, report_out
 from fercli.workflow.inputs import input_artifact
 from fercli.workflow.net_maps import looked
 from fercli.workflow.one_picture import OnePicture, fitted_size, from_dataset, from_file, net_view, run_pictures
+from fercli.workflow.prediction_model import cropping_of
 from fercli.workflow.request import Request
 
-ALGORITHM = 1
+ALGORITHM = 2  # 2: the face of a file, not all of it
 PURPOSE = "explain --sample"
 FACTS = "explain.json"
 
@@ -75,6 +76,7 @@ def run(
         config={
             "picture": asked.picture.name,
             "target": config.target,
+            "faces": config.faces,
             "allow_train_rows": config.allow_train_rows,
             "descriptors": None if asked.settings is None else asked.settings.stored(),
             **(net_device(device) if is_net else {}),
@@ -124,7 +126,7 @@ def _asked(
 ) -> Asked:
     if name is None:
         if file is not None:
-            return Asked(from_file(file), DescriptorConfig(), None, None)
+            return Asked(_file(file, config, notify, None), DescriptorConfig(), None, None)
         dataset = input_artifact(store, "dataset", request)
         return Asked(from_dataset(dataset, str(sample)), DescriptorConfig(), None, dataset)
     run = store.open("run", name)
@@ -140,7 +142,7 @@ def _asked(
             raise UsageError(
                 "nobody knows the true class of a file", where="--target truth", next_step="name a class with --target"
             )
-        return Asked(fitted_size(from_file(file), data), settings, run, data)
+        return Asked(fitted_size(_file(file, config, notify, data), data), settings, run, data)
     picture = from_dataset(data, str(sample))
     if settings is not None:
         return Asked(picture, settings, run, data)
@@ -153,6 +155,16 @@ def _asked(
             next_step="take another row, or give its file with --picture",
         )
     return Asked(picture, None, run, data, held_out)
+
+
+def _file(path: Path, config: ExplainConfig, notify: Notify, data: Artifact | None) -> OnePicture:
+    """The largest face of a file, cut as the data was, so that `explain` looks at what `predict` scores."""
+    if config.faces == "whole":
+        return from_file(path)
+    picture = from_file(path, {} if data is None else cropping_of(data.config))
+    if picture.face is None:
+        notify.say(f"no face was found in {path}: the whole picture is taken")
+    return picture
 
 
 def _by_net(asked: Asked, config: ExplainConfig, notify: Notify, device: str) -> tuple[dict[str, Any], list[Drawing]]:
@@ -178,7 +190,8 @@ def _by_net(asked: Asked, config: ExplainConfig, notify: Notify, device: str) ->
 
 
 def _facts(asked: Asked) -> dict[str, Any]:
-    return {"run": asked.run.name if asked.run else None, "picture": asked.picture.name}
+    face = None if asked.picture.face is None else list(asked.picture.face)
+    return {"run": asked.run.name if asked.run else None, "picture": asked.picture.name, "face": face}
 
 
 def _net(asked: Asked) -> tuple[Artifact, Artifact]:
@@ -192,10 +205,12 @@ def _settings(asked: Asked) -> DescriptorConfig:
 
 
 def _words(body: dict[str, Any]) -> list[str]:
+    left, top, width, height = body["face"] or (0, 0, 0, 0)
+    where = [f"{body['picture']}: its largest face, {width}x{height} pixels at {left}, {top}"] if body["face"] else []
     if "predicted" not in body:
-        return []
+        return where
     truth = "" if body["truth"] is None else f", labelled {body['truth']}"
-    return [f"{body['picture']}{truth}: {body['run']} answers {body['predicted']} ({body['probability']:.0%})"]
+    return [f"{body['picture']}{truth}: {body['run']} answers {body['predicted']} ({body['probability']:.0%})", *where]
 
 
 def _default_name(asked: Asked) -> str:

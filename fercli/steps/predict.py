@@ -220,7 +220,8 @@ def _failure(config: PredictConfig, tally: _Tally) -> InputError | None:
             f"{tally.bad:,} of {tally.pictures:,} pictures could not be read"
             + (f", {large:,} of them too large" if large else ""),
             where=f"the first: {first}",
-            next_step="mend them, leave them out, or raise --max-pixels; every other row is written",
+            next_step=f"mend them{', leave them out, or raise --max-pixels' if large else ' or leave them out'}; "
+            "every other row is written",
         )
     faceless = tally.statuses[labelling.NO_FACE]
     if config.no_face == "fail" and faceless:

@@ -1,7 +1,9 @@
 """One picture for `explain`: a file, or a row of a data set by its id."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,10 @@ from numpy.typing import NDArray
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.descriptors import DescriptorConfig
+from fercli.config.faces import FacesConfig
 from fercli.datasets.content import pixel_content
+from fercli.datasets.face_crops import face_crop
+from fercli.datasets.face_detection import Box, chosen, detector_of
 from fercli.datasets.images import as_color, decode, fit_to
 from fercli.errors import InputError, LeakRefused
 from fercli.inference.scorers import scorer_of
@@ -25,24 +30,43 @@ LONGEST = 640
 
 @dataclass(frozen=True)
 class OnePicture:
-    """A picture (H, W[, 3]) uint8, what it is called, and what it was taken from."""
+    """A picture (H, W[, 3]) uint8, what it is called, and what it was taken from.
+
+    face: the box in a file that it was cut from. whole: the file before it was cut, None where it was not.
+    """
 
     name: str
     pixels: NDArray[np.uint8]
     parent: Parent
+    face: Box | None = None
+    whole: NDArray[np.uint8] | None = None
 
 
-def from_file(path: Path) -> OnePicture:
-    """The picture in a file; one of more than `LONGEST` pixels a side is shrunk. InputError where it cannot be read."""
+def from_file(path: Path, cropping: Mapping[str, Any] | None = None) -> OnePicture:
+    """The picture in a file; one of more than `LONGEST` pixels a side is shrunk. InputError where it cannot be read.
+
+    cropping: margin and align by which its largest face is cut out, {} for the defaults; None leaves it whole, as
+    does a picture in which no face is found.
+    """
     parent = source_parent(path)
     if path.is_dir():
         raise InputError("this is a folder, not a picture", where=str(path), next_step="give one file")
     pixels = decode(path.read_bytes(), source=str(path))
+    if cropping is not None:
+        config = FacesConfig.of(**cropping)
+        found = chosen(detector_of(config).faces(pixels), "largest", pixels.shape)
+        if found:
+            cut = face_crop(pixels, found[0], margin=config.margin, align=config.align).pixels
+            return OnePicture(path.stem, _shrunk(cut), parent, found[0].box, _shrunk(pixels))
+    return OnePicture(path.stem, _shrunk(pixels), parent)
+
+
+def _shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     scale = LONGEST / max(height, width)
-    if scale < 1:
-        pixels = fit_to(pixels, (max(1, round(height * scale)), max(1, round(width * scale))), "stretch")
-    return OnePicture(path.stem, pixels, parent)
+    if scale >= 1:
+        return pixels
+    return fit_to(pixels, (max(1, round(height * scale)), max(1, round(width * scale))), "stretch")
 
 
 def from_dataset(dataset: Artifact, name: str) -> OnePicture:
@@ -70,8 +94,14 @@ def run_pictures(store: Store, run: Artifact) -> tuple[Artifact | None, Descript
 def fitted_size(picture: OnePicture, dataset: Artifact) -> OnePicture:
     """The picture in the size and colours of a data set's."""
     images = dataset.array("images.npy")
-    pixels = as_color(picture.pixels, "gray" if images.ndim == 3 else "rgb")
-    return OnePicture(picture.name, fit_to(pixels, (images.shape[1], images.shape[2]), "pad"), picture.parent)
+
+    def fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return fit_to(
+            as_color(pixels, "gray" if images.ndim == 3 else "rgb"), (images.shape[1], images.shape[2]), "pad"
+        )
+
+    whole = None if picture.whole is None else fitted(picture.whole)
+    return replace(picture, pixels=fitted(picture.pixels), whole=whole)
 
 
 def net_view(
@@ -85,7 +115,8 @@ def net_view(
 
     official = run.json("metrics.json")["protocol"]["scheme"] == "official"
     own = data.samples().take(fitted_rows(run, official))
-    same = own.ids[own.extra.get("content", np.array([], dtype=np.str_)) == pixel_content(picture.pixels)]
+    hashes = [pixel_content(pixels) for pixels in (picture.pixels, picture.whole) if pixels is not None]
+    same = own.ids[np.isin(own.extra.get("content", np.array([], dtype=np.str_)), hashes)]
     if len(same) and not allow_train_rows:
         raise LeakRefused(
             f"{run.label} was fitted on this very picture, by the hash of its pixels",

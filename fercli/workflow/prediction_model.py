@@ -57,7 +57,9 @@ def _run(store: Store, run: Artifact, device: str) -> PredictionModel:
     scorer = scorer_of(files, device=device)
     if scorer.input == "pixels":
         config = data.config if data is not None else {}
-        return PredictionModel(run.label, scorer, _net_input(files.facts()["architecture"], config), _cropping(config))
+        return PredictionModel(
+            run.label, scorer, _net_input(files.facts()["architecture"], config), cropping_of(config)
+        )
     if data is None:
         raise ArtifactError(
             f"the features that {run.label} was trained on are not in this workspace or have changed, "
@@ -83,7 +85,7 @@ def _run(store: Store, run: Artifact, device: str) -> PredictionModel:
     color: Color = "rgb" if images.ndim == 4 else "gray"
     descriptors = DescriptorConfig.of(**data.config)
     shape = _column_input((height, width), color, _fit(pictures.config), descriptors)
-    return PredictionModel(run.label, scorer, shape, _cropping(pictures.config))
+    return PredictionModel(run.label, scorer, shape, cropping_of(pictures.config))
 
 
 def _home(run: Artifact, store: Store) -> Store:
@@ -127,7 +129,7 @@ def _fit(config: Mapping[str, Any]) -> Fit:
     return fit
 
 
-def _cropping(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def cropping_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """How `import-dataset --faces crop` cut the data set of this config; {} where it took whole pictures."""
     return {key: config[key] for key in ("margin", "align")} if config.get("faces") == "crop" else {}
 

@@ -194,6 +194,16 @@ def test_json_of_a_stopped_command_is_one_object_too(fer, monkeypatch, number, c
     assert fer("status").out == ""
 
 
+def test_a_stopped_predict_does_not_promise_to_go_on(fer, monkeypatch):
+    def stopped(*arguments, **options):
+        raise Interrupted(ExitCode.SIGINT)
+
+    monkeypatch.setattr("fercli.steps.predict.run", stopped)
+    anew = "rows that were written stay, the same command begins anew"
+    assert fer("predict", "a.png").err == f"fer: stopped by SIGINT; {anew}\n"
+    assert json.loads(fer("predict", "a.png", "--json").out)["error"]["next"] == anew
+
+
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
 def test_a_signal_while_python_leaves_is_silent(tmp_path, number):
     import signal

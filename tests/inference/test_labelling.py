@@ -153,3 +153,15 @@ def test_labels_are_drawn_inside_the_picture_and_the_picture_stays():
     large = np.full((700, 800, 3), 100, np.uint8)
     assert annotated(large, rows[:1], CLASSES).shape == large.shape
     np.testing.assert_array_equal(annotated(large, [], CLASSES), large)
+
+
+def test_the_label_of_one_face_lies_over_the_box_of_the_next():
+    """In a crowd the first row's label, above its box, would else be cut by boxes that are drawn after it."""
+    ground = np.full((400, 400), 128, np.uint8)
+    scores = np.array([0.2, 0.8], np.float32)
+    below = FaceRow("a", 0, 1, (150, 200, 100, 100), "ok", "happy", scores)
+    above = FaceRow("a", 0, 2, (160, 90, 100, 105), "ok", "angry", 1 - scores)
+    alone, both = annotated(ground, [below], CLASSES), annotated(ground, [below, above], CLASSES)
+    label = alone[183:197, 150:230]
+    assert (label != 128).any(axis=2).all(), "the label of the first face lies here"
+    np.testing.assert_array_equal(both[183:197, 150:230], label)

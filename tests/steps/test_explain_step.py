@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Store
@@ -180,6 +181,36 @@ def test_a_run_on_extracted_features_shows_what_they_see(faces, fer):
     row = next(row for row in rows if row[0] == "subject-001-happy-00")
     assert net["predicted"] == row[header.index("predicted")]
     assert net["probability"] == pytest.approx(float(row[header.index(f"p_{net['predicted']}")]))
+
+
+def test_of_a_photo_the_largest_face_is_looked_at_as_predict_scores_it(faces, tmp_path, fer):
+    photo = tmp_path / "astronaut.png"
+    cv2.imwrite(str(photo), skimage.data.astronaut()[..., ::-1])
+    assert fer(*NET).code == 0
+    scored = json.loads(fer("predict", photo, "--model", "cnn", "--json").out)["faces"][0]
+    net = ask(fer, "cnn", "--picture", photo)
+    assert net["face"] == [scored[side] for side in "xywh"]
+    assert (net["predicted"], net["probability"]) == (
+        scored["predicted"],
+        pytest.approx(scored[f"p_{scored['predicted']}"], abs=1e-5),
+    )
+    plain = fer("explain", "--picture", photo, *FAST)
+    left, top, wide, high = net["face"]
+    assert f"astronaut: its largest face, {wide}x{high} pixels at {left}, {top}" in plain.out
+    whole = ask(fer, "cnn", "--picture", photo, "--faces", "whole", "--name", "whole")
+    taken = json.loads(fer("predict", photo, "--model", "cnn", "--faces", "whole", "--json").out)["faces"][0]
+    assert whole["face"] is None
+    assert whole["probability"] == pytest.approx(taken[f"p_{whole['predicted']}"], abs=1e-5)
+    coins = tmp_path / "coins.png"
+    cv2.imwrite(str(coins), skimage.data.coins())
+    answer = fer("explain", "cnn", "--picture", coins, *FAST)
+    assert (answer.code, f"no face was found in {coins}: the whole picture is taken" in answer.err) == (0, True)
+    for arguments, message in (
+        (("cnn", "--faces", "whole"), "--faces says how a file is looked at: give --picture FILE too"),
+        (("cnn", "--picture", photo, "--faces", "half"), "--faces: input should be 'crop' or 'whole'"),
+    ):
+        answer = fer("explain", *arguments, *FAST)
+        assert (answer.code, message in answer.err) == (2, True), answer.err
 
 
 def test_a_file_is_seen_by_the_descriptors_or_by_the_final_model(faces, tmp_path, fer):

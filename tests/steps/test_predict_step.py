@@ -124,7 +124,7 @@ def test_a_folder_with_damage_gives_every_other_row_and_exit_3(predict):
     ]
     assert answer.err.endswith(
         "fer: error: 2 of 5 pictures could not be read\n  where: the first: p/b.png\n"
-        "  next: mend them, leave them out, or raise --max-pixels; every other row is written\n"
+        "  next: mend them or leave them out; every other row is written\n"
     )
     assert "fer: warning: p/b.png: the PNG file is truncated\n" in answer.err
     assert "fer: warning: p/c.jpg: not a PNG, JPEG, BMP, GIF, WebP, TIFF or PGM/PPM file\n" in answer.err
