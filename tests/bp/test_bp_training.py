@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from fercli.bp.chunk import Rows
+from fercli.bp.engines import CPU
 from fercli.bp.network import NetworkKey, forward, initial_stack
-from fercli.bp.training import finish, train
+from fercli.bp.training import Training, finish, train, train_together
 from fercli.errors import InputError, UsageError
 from fercli.seeds import generator
 
@@ -209,3 +210,34 @@ def test_networks_of_unequal_inputs_are_trained_as_alone(three_clouds, rule, bat
         np.testing.assert_array_equal(forward(together, place, own.test_x), forward(alone, 0, own.test_x))
     joined = trained([rows[1]], rule).stack.joined(trained([rows[0]], rule).stack)
     assert_same_weights(joined, together.take(np.array([1, 0])))
+
+
+@pytest.mark.parametrize("device", [CPU, "torch"])
+def test_trainings_of_other_epochs_rules_and_lengths_side_by_side_are_each_as_alone(
+    rule, three_clouds, device, monkeypatch
+):
+    from fercli.bp import torch_chunk
+
+    plain = torch_chunk.TorchChunk
+    monkeypatch.setattr(torch_chunk, "TorchChunk", lambda members, device: plain(members, "cpu"))
+    rows = [three_clouds(fold=fold, rows=40 + fold) for fold in range(3)]
+    stack = stack_for(rows)
+    asked = [
+        Training(stack, rows, rule(), 4),
+        Training(stack, rows, rule(), 2, first_epoch=9),
+        Training(stack, rows, rule(rate=0.05), 3, patience=1),
+        Training(stack, rows, rule(), 5, enough=lambda losses: losses < np.nanmedian(losses)),
+    ]
+    records = []
+    together = finish(train_together(asked, device=device), records.append)
+    for place, one in enumerate(asked):
+        own = []
+        (alone,) = finish(train_together([one], device=device), own.append)
+        tolerance = {} if device == CPU else {"rtol": 1e-10, "atol": 1e-12}
+        assert_same_weights(together[place].stack, alone.stack, **tolerance)
+        np.testing.assert_array_equal(together[place].epochs, alone.epochs)
+        mine = [record[place] for record in records if record[place] is not None]
+        assert [record.epoch for record in mine] == [record[0].epoch for record in own]
+        for record, (other,) in zip(mine, own, strict=True):
+            np.testing.assert_allclose(record.train_loss, other.train_loss, rtol=1e-10)
+            np.testing.assert_array_equal(record.trained, other.trained)
