@@ -53,7 +53,7 @@ def bp_model(files: ModelFiles) -> BPModel:
         raise _broken(files, "its classes are no list of names")
     if output not in get_args(Output):
         raise _broken(files, f"its output units are {output!r}")
-    inputs, hidden, outputs = len(fitted.names), units.size, len(classes)
+    inputs, hidden, outputs = len(fitted.names), parts["b1"].size, len(classes)
     shapes = {"w1": (inputs, hidden), "b1": (hidden,), "w2": (hidden, outputs), "b2": (outputs,)}
     for name, shape in shapes.items():
         array = parts[name]

@@ -11,7 +11,6 @@ from fercli.errors import UsageError
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"descriptors": ("phog", "sift")}, "--descriptors: input should be 'phog', 'lpq', 'hog' or 'lbp'"),
         ({"descriptors": ()}, "--descriptors: name at least one"),
         ({"descriptors": ("lpq", "lpq")}, "--descriptors: name each one once, not lpq, lpq"),
         ({"phog_angle": 90}, "--phog-angle: input should be 180 or 360"),
