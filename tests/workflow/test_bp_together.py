@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 from fercli.artifacts.store import Store
+from fercli.bp.chunk import Rows, Rule
+from fercli.bp.network import NetworkKey, initial_stack
+from fercli.bp.training import Training
 from fercli.config.bp import PruneBPConfig, TrainBPConfig
 from fercli.config.protocol import ProtocolConfig
 from fercli.errors import EnvironmentFailure, ExitCode, InputError, Interrupted, UsageError
 from fercli.steps import prune_bp, train_bp
 from fercli.workflow import bp_log, bp_together
 from fercli.workflow.bp_devices import BPDevice, bp_device
-from fercli.workflow.bp_together import Together, run_together
+from fercli.workflow.bp_together import Asked, Together, run_together
 from fercli.workflow.request import Request
 
 QUICK = {"hidden": 8, "epochs": 4, "lr": 0.05, "protocol": ProtocolConfig(k=3)}
@@ -260,3 +263,22 @@ def test_rows_that_cannot_be_learned_from_stop_a_run_before_training(store, noti
         values = {**QUICK, "preprocessing": {"log": ("nope",)}}
         train_bp.run(TrainBPConfig(**values), Request(), store, notify)
     assert trainings == []
+
+
+def test_seconds_of_a_joint_training_are_shared_out_by_its_work(notify, monkeypatch):
+    drawn = np.random.default_rng(0)
+    rows = [Rows.of(NetworkKey(0, 0), drawn.standard_normal((30, 2)), drawn.integers(0, 2, 30))]
+    rule = Rule("ce", "adam", 0.01, 0.9, 0.0, 8, 0)
+
+    def asked(hidden, key=None):
+        stack = initial_stack([rows[0].key], seed=0, inputs=2, hidden=hidden, classes=2, dtype=np.float64)
+        return Asked(Training(stack, rows, rule, 2), bp_together.TRAINING, lambda record: None, key)
+
+    clock = iter((100.0, 112.0))
+    monkeypatch.setattr(bp_together.time, "perf_counter", lambda: next(clock))
+    together = Together(1, notify)
+    # Three trainings of 4, 4 and 8 units; the last serves two runs.
+    waiting = {"a": asked(4), "b": asked(4), "c": asked(8, "same"), "d": asked(8, "same")}
+    found = {name: answer.seconds for name, answer in together.answers(waiting).items()}
+    together.close()
+    assert found == {name: pytest.approx(3.0) for name in "abcd"}
