@@ -11,7 +11,7 @@ from fercli.cli.face_options import FACES
 from fercli.cli.session import Session, command
 from fercli.records import Outcome
 
-PANEL = "Use"
+PANEL = "Use and share"
 READING = "What is read"
 
 

@@ -199,6 +199,8 @@ def build_explain(
             tag("div", *(figure(entry.svg.decode(), entry.caption, entry.stem) for entry in drawings), class_="wide"),
             *(table(sheet) for sheet in sheets),
         ),
-        tag("footer", paragraph(f"Made by fercli {version}. Numbers stand in tables/ as CSV.")),
+        tag(
+            "footer", paragraph(f"Made by fercli {version}." + (" Numbers stand in tables/ as CSV." if sheets else ""))
+        ),
     ]
     return Report(document(title, tag("main", *parts)), tuple(drawings), tuple(sheets))

@@ -98,7 +98,7 @@ def run(
             body = {**_facts(asked), "descriptors": list(_settings(asked).descriptors)}
             drawings = view_drawings("view", asked.picture.name, seen(asked.picture.pixels, _settings(asked)))
         draft.write_json(FACTS, body)
-        title = f"{asked.picture.name}, as {asked.run.name if asked.run else 'the descriptors'} see it"
+        title = f"{asked.picture.name}, as {f'{asked.run.name} sees' if asked.run else 'the descriptors see'} it"
         write_report(draft, build_explain(title, _words(body), drawings, (), version=__version__))
         if asked.held_out is not None:
             # before the answer can be read, so that no reading goes without a line

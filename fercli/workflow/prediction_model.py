@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fercli.artifacts.schema import MANIFEST
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.descriptors import DescriptorConfig
 from fercli.config.export import ExportedFacts
+from fercli.config.faces import FacesConfig
 from fercli.datasets.images import Color, Fit
 from fercli.descriptors.extraction import blocks, extract
-from fercli.errors import ArtifactError, InputError
+from fercli.errors import ArtifactError, InputError, UsageError
 from fercli.inference.labelling import ModelInput
 from fercli.inference.model_files import FACTS
 from fercli.inference.scorers import scorer_of
@@ -47,6 +49,12 @@ def prediction_model(store: Store, name: str | None, *, device: str) -> Predicti
     exported = path.is_file() or path.suffix.lower() in ENDINGS or (path / FACTS).is_file()
     if exported and name not in store.names("run"):
         return _exported(path, device)
+    if path.is_dir() and not (path / MANIFEST).exists() and name not in store.names("run"):
+        raise ArtifactError(
+            "the folder is neither a run nor an exported model",
+            where=name,
+            next_step="name a run, or a file or folder that fer export wrote",
+        )
     return _run(store, store.open("run", name.removeprefix("run/")), device)
 
 
@@ -99,12 +107,14 @@ def _exported(path: Path, device: str) -> PredictionModel:
     scorer = exported_scorer(path, device=device)
     facts: ExportedFacts = scorer.facts
     color: Color = "rgb" if facts.channels == 3 else "gray"
+    fit: Fit = facts.fit or "pad"
+    cropping = _exported_cropping(facts, path)
     if facts.input == "pixels" and facts.size is not None:
-        return PredictionModel(str(path), scorer, ModelInput(facts.size, color))
+        return PredictionModel(str(path), scorer, ModelInput(facts.size, color, fit), cropping)
     if facts.descriptors is None or facts.size is None:
         raise _made_elsewhere(f"{path} takes the columns of a feature sheet that somebody else made", name=str(path))
     descriptors = DescriptorConfig.of(**facts.descriptors)
-    shape = _column_input(facts.size, color, "pad", descriptors)
+    shape = _column_input(facts.size, color, fit, descriptors)
     if blocks(descriptors, facts.size)[-1].stop != facts.columns:
         raise ArtifactError(
             f"its descriptors make {blocks(descriptors, facts.size)[-1].stop:,} columns of a picture, "
@@ -112,7 +122,19 @@ def _exported(path: Path, device: str) -> PredictionModel:
             where=str(path),
             next_step="export the run again",
         )
-    return PredictionModel(str(path), scorer, shape)
+    return PredictionModel(str(path), scorer, shape, cropping)
+
+
+def _exported_cropping(facts: ExportedFacts, path: Path) -> Mapping[str, Any]:
+    """Margin and alignment that the file states, checked: the file may be anybody's."""
+    stated = {key: facts.faces[key] for key in ("margin", "align") if key in facts.faces}
+    try:
+        config = FacesConfig.of(**stated)
+    except UsageError as error:
+        raise ArtifactError(
+            f"its metadata do not fit: faces: {error.what}", where=str(path), next_step="export the run again"
+        ) from None
+    return {key: getattr(config, key) for key in stated}
 
 
 def _net_input(architecture: Mapping[str, Any], config: Mapping[str, Any] | None) -> ModelInput:
