@@ -76,7 +76,9 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
-        force: options.Force = False,
+        force: Annotated[
+            bool, typer.Option("--force", help="Replace a file of this name.", rich_help_panel=options.INPUTS)
+        ] = False,
         dry_run: options.DryRun = False,
     ) -> Outcome:
         """A run's model for other programs, or features as a sheet marked with what its components were fitted on."""
