@@ -1,12 +1,12 @@
 """What fercli stands on: python tests/supply/dependencies.py prints, for every dependency, what it is for, what it
-weighs on disk and how long it takes to import, and whether docs/constraints.txt is what is installed here.
+weighs on disk and how much processor time its first import takes; and whether docs/constraints.txt is what is
+installed here.
 
 Run it where fercli is installed with the extra `test`. Leaves with 1 where a dependency has no purpose below or the
 constraints are not what is installed.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import tomllib
@@ -45,7 +45,6 @@ PURPOSES = {
     "hypothesis": ("hypothesis", "extra test: properties and hostile input"),
 }
 EXTRAS = ("onnx", "dask", "tensorboard", "test")
-PLAIN = re.compile(r"^import time:\s+\d+ \|\s+(\d+) \| (\S.*)$", re.MULTILINE)
 
 
 def requirements(name: str, extras: Iterable[str] = ()) -> list[Requirement]:
@@ -92,15 +91,11 @@ def megabytes(name: str) -> float:
 
 
 def import_milliseconds(module: str, repeats: int) -> float:
-    """The fastest of so many first imports, each in a process of its own, by `python -X importtime`."""
-    taken = []
-    for _ in range(repeats):
-        line = [sys.executable, "-X", "importtime", "-c", f"import {module}"]
-        said = subprocess.run(line, capture_output=True, text=True, check=True).stderr
-        # Modules at the margin were imported by the line itself, or by the start of Python, which ends with `site`.
-        _, _, ours = said.partition(next(line for line in said.splitlines() if line.endswith("| site")))
-        taken.append(sum(int(cumulated) for cumulated, _ in PLAIN.findall(ours)) / 1000)
-    return min(taken)
+    """Processor time of a first import in a process of its own, the least of so many: other work does not count."""
+    program = f"import time; begun = time.process_time(); import {module}; print(time.process_time() - begun)"
+    line = [sys.executable, "-c", program]
+    taken = [subprocess.run(line, capture_output=True, text=True, check=True).stdout for _ in range(repeats)]
+    return 1000 * min(map(float, taken))
 
 
 def constraints() -> dict[str, str]:
@@ -126,7 +121,7 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     behind = {str(canonicalize_name(one.name)): closure([one.name]) for one in direct()}
     weights = {name: megabytes(name) for name in set().union(*behind.values())}
-    print("| dependency | version | what it is for | MB | MB that go with it | import, ms |")
+    print("| dependency | version | what it is for | MB | MB that go with it | import, processor ms |")
     print("|---|---|---|---|---|---|")
     for name, (module, purpose) in PURPOSES.items():
         # What stays without it and without those that need it themselves.
