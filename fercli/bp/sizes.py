@@ -1,4 +1,4 @@
-"""How many hidden units are enough: the smallest size within one standard error of the best, by cross validation."""
+"""How many hidden units are enough: the smallest size within a standard error of the best, by cross validation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class SizeChoice:
     """What cross validation says of every size from the full network down to one unit.
 
     units: (H,) sizes, falling. mean, error: (H,) mean held-out log loss over the inner folds, and its standard error.
-    best: the size with the lowest mean. chosen: the smallest size whose mean is at most that of `best` plus its error.
+    best: the size with the lowest mean. chosen: the smallest size whose mean is at most that of `best` plus so many of its errors.
     """
 
     units: NDArray[np.int64]
@@ -40,7 +40,7 @@ def size_paths(records: Sequence[PruneRecord], starts: Sequence[float], hidden: 
     return paths
 
 
-def choose_size(paths: NDArray[np.float64]) -> SizeChoice:
+def choose_size(paths: NDArray[np.float64], standard_errors: float = 1.0) -> SizeChoice:
     """The one-standard-error rule (Breiman et al., CART, 1984) over paths (K, H) of one fold's K inner networks.
 
     Of sizes with equal means the smaller is the best. The error is that of a mean over K folds, sd with K-1.
@@ -50,5 +50,5 @@ def choose_size(paths: NDArray[np.float64]) -> SizeChoice:
     error = paths.std(axis=0, ddof=1) / np.sqrt(count)
     units = np.arange(hidden, 0, -1)
     best = hidden - 1 - int(np.argmin(mean[::-1]))
-    within = np.flatnonzero(mean <= mean[best] + error[best])
+    within = np.flatnonzero(mean <= mean[best] + standard_errors * error[best])
     return SizeChoice(units, mean, error, int(units[best]), int(units[within[-1]]))

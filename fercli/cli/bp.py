@@ -51,6 +51,7 @@ PRUNING_OPTIONS = (
         "until_worse", PRUNING, "Go on with the unit least missed, to the size that inner folds choose.", "no", bool
     ),
     _option("inner_k", PRUNING, "Inner folds of --until-worse.", "5"),
+    _option("standard_errors", PRUNING, "How far a size may lie above the best of --until-worse.", "1"),
     _option("retrain_epochs", PRUNING, "Epochs of retraining after each round.", "5"),
     _option("max_rounds", PRUNING, "Stop pruning after so many rounds.", "1000"),
 )

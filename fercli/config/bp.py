@@ -44,7 +44,8 @@ class PruneBPConfig(TrainBPConfig):
 
     dead: sum of a unit's outputs over the training patterns. saturated: its mean output. correlated: |r| of two
     units. angle: degrees from parallel or antiparallel, read only with `criterion="angle"`. until_worse: go on with the
-    unit least missed, to the smallest size that an inner cross validation with `inner_k` folds finds as good.
+    unit least missed, to the smallest size that an inner cross validation with `inner_k` folds finds as good: within
+    `standard_errors` of the best mean log loss.
     """
 
     dead: float = Field(default=0.01, ge=0)
@@ -55,6 +56,7 @@ class PruneBPConfig(TrainBPConfig):
     absorb: bool = False
     until_worse: bool = False
     inner_k: int = Field(default=5, ge=2, le=100)
+    standard_errors: float = Field(default=1.0, ge=0, le=10)
     all_at_once: bool = False
     retrain_epochs: int = Field(default=5, ge=1, le=100_000)
     max_rounds: int = Field(default=1000, ge=1, le=100_000)

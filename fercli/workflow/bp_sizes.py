@@ -73,7 +73,7 @@ def chosen_sizes(
     run.laps.lap(STEP)
     paths = size_paths(removals, starts, config.hidden)
     ends = np.cumsum([len(several) for several in divided])[:-1]
-    choices = tuple(choose_size(part) for part in np.split(paths, ends))
+    choices = tuple(choose_size(part, config.standard_errors) for part in np.split(paths, ends))
     warning = without_skill(choices, len(samples.classes))
     if warning is not None:
         run.together.notify.warn(warning)

@@ -122,6 +122,8 @@ def test_the_smallest_size_within_one_standard_error_of_the_best():
     assert (choice.best, choice.chosen) == (4, 3)
     assert choice.error[1] == pytest.approx(0.4 / np.sqrt(3))
     np.testing.assert_array_equal(choice.units, [5, 4, 3, 2, 1])
+    assert choose_size(paths, 0.4).chosen == 4
+    assert choose_size(paths, 1.2).chosen == 2
     flat = choose_size(np.ones((3, 5)))
     assert (flat.best, flat.chosen) == (1, 1)
 
