@@ -14,7 +14,8 @@ class SizeChoice:
     """What cross validation says of every size from the full network down to one unit.
 
     units: (H,) sizes, falling. mean, error: (H,) mean held-out log loss over the inner folds, and its standard error.
-    best: the size with the lowest mean. chosen: the smallest size whose mean is at most that of `best` plus so many of its errors.
+    best: the size with the lowest mean. chosen: the smallest size whose mean is at most that of `best` plus so many of
+    its errors.
     """
 
     units: NDArray[np.int64]
