@@ -18,6 +18,7 @@ from fercli.inference import labelling
 from fercli.inference.labelling import LabelledFrame, labelled_frames
 from fercli.inference.streams import Found, Frame, Reading, found_sources, frames, webcam
 from fercli.records import LeftOut, Notify, Outcome, Table
+from fercli.report.wording import counted
 from fercli.workflow.annotated_files import AnnotatedFiles
 from fercli.workflow.prediction_model import PredictionModel, prediction_model
 from fercli.workflow.predictions_out import PredictionsFile, header_text, row_json, rows_text
@@ -195,7 +196,7 @@ def _outcome(
             "where": failure.where,
             "next": failure.next_step,
         }
-    said = f"{tally.pictures:,} pictures, {tally.faces:,} faces" + "".join(
+    said = f"{counted(tally.pictures, 'picture')}, {counted(tally.faces, 'face')}" + "".join(
         f", {counts[status]:,} {status}" for status in labelling.STATUSES[1:] if counts[status]
     )
     status = "done" if failure is None else "failed"

@@ -100,7 +100,7 @@ def test_the_astronaut_has_one_face_and_coins_have_none(predict):
     assert face["predicted"] == CLASSES[int(np.argmax(scores(face)))]
     assert scores(face).sum() == pytest.approx(1, abs=1e-5)
     assert list(none.values()) == ["coins.png", "0", "0", "", "", "", "", "no-face", "", *[""] * 7]
-    assert "2 pictures, 1 faces, 1 no-face" in answer.err
+    assert "2 pictures, 1 face, 1 no-face" in answer.err
 
 
 def test_a_folder_with_damage_gives_every_other_row_and_exit_3(predict):
