@@ -131,6 +131,7 @@ def register(app: typer.Typer) -> None:
             typer.Option("--device", help="Of nets: cpu, cuda, cuda:N, mps or auto.", rich_help_panel=options.RUNNING),
         ] = "cpu",
         threads: options.Threads = None,
+        dry_run: options.DryRun = False,
     ) -> Outcome:
         """Labels, probabilities and boxes for faces in pictures, videos or before a camera."""
         from fercli.config.predict import PredictConfig

@@ -96,6 +96,8 @@ def run(
     chosen = prediction_model(store, model, device=device)
     config = _as_trained(config, chosen, notify)
     detector = detector_of(config) if config.faces == "crop" else None
+    if request.dry_run:
+        return _would(found, camera, chosen, out, annotate)
     _use_threads(request.threads)
     notify.say(f"scoring with {chosen.name}: {', '.join(chosen.scorer.classes)}")
     tally = _Tally()
@@ -206,6 +208,20 @@ def _outcome(
     table = Table(said, ("predicted", "faces"), tuple(predicted.items()))
     lines = (f"wrote {out}", *([f"wrote pictures into {annotate}"] if annotate is not None else []))
     return Outcome(status=status, payload=payload, tables=(table,), lines=lines, failure=failure)
+
+
+def _would(
+    found: Sequence[Found], camera: int | None, chosen: PredictionModel, out: Path | None, annotate: Path | None
+) -> Outcome:
+    """What would be read and written; how long it takes lies in the pictures, which are not opened."""
+    read = f"camera {camera}" if camera is not None else counted(len(found), "source")
+    places = [str(place) for place in (out, annotate) if place is not None]
+    return Outcome(
+        payload={"would_read": len(found), "would_write": places, "model": chosen.name},
+        lines=(
+            f"would read {read}, score every face with {chosen.name}, and write to {' and '.join(places) or 'stdout'}",
+        ),
+    )
 
 
 def _failure(config: PredictConfig, tally: _Tally) -> InputError | None:

@@ -373,3 +373,12 @@ def test_a_closed_pipe_ends_it_quietly(predict, trained):
     done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 141
     assert "Traceback" not in done.stderr
+
+
+def test_a_dry_run_says_what_it_would_read_and_writes_nothing(fer, tmp_path):
+    assert cv2.imwrite(str(tmp_path / "a.png"), np.zeros((48, 48), np.uint8))
+    answer = fer("predict", tmp_path / "a.png", "--out", tmp_path / "rows.csv", "--dry-run")
+    assert answer.code == 0
+    rows = tmp_path / "rows.csv"
+    assert f"would read 1 source, score every face with the model in the box, and write to {rows}" in answer.out
+    assert not rows.exists()
