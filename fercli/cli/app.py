@@ -75,10 +75,11 @@ def _raise_again(lost: "sys.UnraisableHookArgs") -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; every failure is shown here and nowhere else."""
     arguments = list(arguments)
-    signal.signal(signal.SIGINT, _raise_interrupted)
-    signal.signal(signal.SIGTERM, _raise_interrupted)
+    # Before signals raise: nothing would catch them here, and until then they end the process at once.
     if not app.registered_commands:
         _register()
+    signal.signal(signal.SIGINT, _raise_interrupted)
+    signal.signal(signal.SIGTERM, _raise_interrupted)
     current.session = current.interrupted = None
     before, sys.unraisablehook = sys.unraisablehook, _raise_again
     try:

@@ -1,6 +1,7 @@
 """The rows of `predict` as CSV and JSON, and the file that is there whole or not at all."""
 
 import csv
+import glob
 import io
 import os
 from collections.abc import Iterable, Sequence
@@ -42,9 +43,23 @@ def _csv(rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
+def _lives(pid: str) -> bool:
+    """Whether a process of this number may be writing still; where that cannot be asked, it may."""
+    if os.name != "posix" or not pid.isdecimal():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 class PredictionsFile:
     """Text under a hidden name beside `path`, which gets its own name when the block ends: what stood there before
-    stays until then. After an interruption what was written so far gets the name too; a failure leaves nothing.
+    stays until then. After an interruption what was written so far gets the name too; a failure leaves nothing, and
+    what a killed process left is cleared away by the next one.
 
     Raises UsageError where `path` is a folder.
     """
@@ -58,6 +73,9 @@ class PredictionsFile:
 
     def __enter__(self) -> Self:
         self._disk.make_folder(self._path.parent)
+        for left in self._path.parent.glob(f".{glob.escape(self._path.name)}.*.partial"):
+            if not _lives(left.name.removesuffix(".partial").rpartition(".")[2]):
+                left.unlink(missing_ok=True)
         self._handle = self._partial.open("wb")
         return self
 

@@ -71,8 +71,8 @@ CASES = (
     Case("evaluate --on", ("evaluate", "net", "--on", "more", "--draws", "200", "--name", "k", "--threads", "1")),
     Case("report", ("report", "bp", "lda", "--draws", "100", "--name", "k")),
     Case("audit --out", ("audit", "--dataset", "faces", "--out", "{out}")),
-    Case("export sheet", ("export", "faces", "--format", "sheet", "--pca", "2", "--out", "{out}/sheet.csv")),
-    Case("export model", ("export", "net", "--format", "safetensors", "--out", "{out}/net.safetensors")),
+    Case("export sheet", ("export", "faces", "--format", "sheet", "--pca", "2", "--out", "{out}/sheet.csv", "--force")),
+    Case("export model", ("export", "net", "--format", "safetensors", "--out", "{out}/net.safetensors", "--force")),
     Case("predict --out", ("predict", "{src}/pictures", "--model", "net", "--faces", "whole", "--out", "{out}/p.csv")),
     Case(
         "explain",

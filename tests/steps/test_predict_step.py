@@ -382,3 +382,14 @@ def test_a_dry_run_says_what_it_would_read_and_writes_nothing(fer, tmp_path):
     rows = tmp_path / "rows.csv"
     assert f"would read 1 source, score every face with the model in the box, and write to {rows}" in answer.out
     assert not rows.exists()
+
+
+def test_what_a_killed_process_left_is_cleared_away_and_what_lives_is_not(fer, tmp_path):
+    assert cv2.imwrite(str(tmp_path / "a.png"), np.zeros((48, 48), np.uint8))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = [tmp_path / f".rows.csv.{pid}.partial" for pid in (ended.pid, os.getppid())]
+    for file in left:
+        file.touch()
+    assert fer("predict", tmp_path / "a.png", "--out", tmp_path / "rows.csv").code == 0
+    assert [file.exists() for file in left] == [False, True]
