@@ -36,7 +36,7 @@ def two_processes(workspace, *arguments):
 MORE = ("--ema", "0.5", "--mixup", "0.2", "--cutmix", "1", "--class-weights", "balanced", "--distil-from", "teacher")
 
 
-@pytest.mark.parametrize("more", [(), MORE], ids=["plain", "with everything"])
+@pytest.mark.parametrize("more", [(), pytest.param(MORE, marks=pytest.mark.slow)], ids=["plain", "with everything"])
 def test_two_processes_equal_one_that_accumulates_twice(fer, workspace, more):
     if more:
         assert fer(*TRAIN, "--name", "teacher").code == 0
