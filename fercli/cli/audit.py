@@ -58,6 +58,7 @@ def register(app: typer.Typer) -> None:
                 "--near-bits", help="Bits of 64 in which their perceptual hashes may differ.", rich_help_panel=NEAR
             ),
         ] = 7,
+        dry_run: options.DryRun = False,
     ) -> Outcome:
         """Class balance, groups, copies within and across splits, contradictory labels, blank and unreadable files."""
         from fercli.config.audit import AuditConfig

@@ -47,6 +47,12 @@ def run(config: AuditConfig, out: Path | None, request: Request, store: Store, n
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError("--out is a file, not a folder", where=str(out), next_step="name a folder with --out")
     samples = data.samples()
+    if request.dry_run:
+        place = "" if out is None else f", and write lists into {out}"
+        return Outcome(
+            payload={"would_audit": data.label, "rows": len(samples), "would_write": None if out is None else str(out)},
+            lines=(f"would audit {len(samples):,} rows of {data.label}{place}",),
+        )
     found = _rows_findings(data, samples)
     if data.kind == "dataset":
         _audit_pictures(data, samples, config, found, notify, wanted=out is not None)

@@ -228,3 +228,11 @@ def test_the_equal_rows_of_the_real_sheet(fer, real_data):
     assert "sets of equal rows with different labels: 1" in answer.err
     name = "HarryPotter_Deathly_Hallows_1_001610960_00000028"
     assert f"{name} (fear); {name}#2 (surprise)" in answer.out
+
+
+def test_a_dry_run_says_what_it_would_look_at_and_writes_nothing(fer, tmp_path):
+    assert fer("synthesize", "--subjects", 2, "--images", 7, "--size", 24, "--name", "faces").code == 0
+    answer = fer("audit", "--out", tmp_path / "lists", "--fail-on", "blank", "--dry-run")
+    assert answer.code == 0
+    assert f"would audit 14 rows of dataset/faces, and write lists into {tmp_path / 'lists'}" in answer.out
+    assert not (tmp_path / "lists").exists()
