@@ -31,14 +31,16 @@ def run(
     """Move the named artifacts to the trash, with `with_children` also all that was made from them.
 
     partials: delete what interrupted commands left, unless a living process holds it. empty_trash: delete what lies in
-    the trash, what is moved there now included. Raises UsageError, with the list, while children stand. The ledger
-    keeps its lines.
+    the trash, what is moved there now included. A name that no longer stands, but lies in the trash, was moved there
+    before and is passed over, so that a removal which was cut short ends when the same command is run again. Raises
+    UsageError, with the list, while children stand. The ledger keeps its lines.
     """
     if not names and not partials and not empty_trash:
         raise UsageError(
             "there is nothing to remove", next_step="name artifacts (see fer status), or give --partials, --empty-trash"
         )
-    chosen = _chosen(store, names, with_children=with_children)
+    standing = _standing(store, names, notify)
+    chosen = _chosen(store, standing, with_children=with_children)
     moved = [(f"{kind}/{name}", size_of(store.folder(kind) / name)) for kind, name in chosen]
     left = _partials(store, notify) if partials else []
     deleted = [(f"{kind}/{name}, partial", size_of(_partial(store, kind, name))) for kind, name in left]
@@ -56,16 +58,36 @@ def run(
     return _outcome([] if empty_trash else moved, freed, dry_run=request.dry_run)
 
 
-def _chosen(store: Store, names: Sequence[str], *, with_children: bool) -> list[Place]:
+def _standing(store: Store, names: Sequence[str], notify: Notify) -> list[Place]:
+    """The named artifacts that stand; ArtifactError for one that neither stands nor lies in the trash."""
+    found: dict[Place, None] = {}
+    for text in names:
+        try:
+            kind, name = named_place(store, text, command="fer remove")
+            if name not in store.names(kind):
+                raise ArtifactError(
+                    f"there is no {kind} called {name}", where=str(store.folder(kind)), next_step="see fer status"
+                )
+        except ArtifactError:
+            if not _in_trash(store, text):
+                raise
+            notify.say(f"{text} was removed before")
+        else:
+            found[kind, name] = None
+    return list(found)
+
+
+def _in_trash(store: Store, text: str) -> bool:
+    """Whether the trash holds what `KIND/NAME`, or a bare NAME of any kind, once was."""
+    kind, _, rest = text.partition("/")
+    labels = [f"{kind}-{rest}"] if kind in KINDS and rest else [f"{one}-{text}" for one in KINDS]
+    # The last two parts are the time and the process: see `_to_trash`.
+    return any(entry.name.rsplit("-", 2)[0] in labels for entry in (store.root / TRASH).glob("*"))
+
+
+def _chosen(store: Store, chosen: Sequence[Place], *, with_children: bool) -> list[Place]:
     """What goes, children before their parents, so that an interruption leaves nothing without its parents."""
-    places = [named_place(store, name, command="fer remove") for name in names]
-    for kind, name in places:
-        if name not in store.names(kind):
-            raise ArtifactError(
-                f"there is no {kind} called {name}", where=str(store.folder(kind)), next_step="see fer status"
-            )
     parents = _parents(store)
-    chosen = list(dict.fromkeys(places))
     children = _children(parents, chosen)
     if children and not with_children:
         listed = ", ".join(f"{kind}/{name}" for kind, name in children)

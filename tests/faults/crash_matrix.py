@@ -127,7 +127,7 @@ def kill_once(
         ws, out = Path(place, "ws"), Path(place, "out")
         shutil.copytree(base, ws)
         out.mkdir()
-        before = set(results(ws, out))
+        before = results(ws, out, besides=case.timed)
         line = case.line(src, ws, out)
         ended = run(line, Path(place, "err"), fresh=fresh, kill=chosen, after=moment)
         row.kills += 1
@@ -146,22 +146,23 @@ def kill_once(
             row.states["broken"] += 1
             row.broken.append(f"{label}: {error.what}")
             return
-        made = set(standing) - before
+        changed = {name for name in {*before, *standing} if before.get(name) != standing.get(name)}
         if ended.code != 0:
-            row.moments["partial" if begun else "after a write" if made else "before the first write"] += 1
-        row.states["whole" if made else "absent"] += 1
-        wrong = [name for name in made if name not in reference]
-        wrong += [name for name in made & set(reference) if standing[name] != reference[name]]
+            row.moments["partial" if begun else "after a write" if changed else "before the first write"] += 1
+        row.states["whole" if changed else "absent"] += 1
+        wrong = [name for name in changed if standing.get(name) != reference.get(name)]
         if wrong:
             row.broken.append(f"{label}: left {wrong}, which an undisturbed run does not")
         row.broken += [f"{label}: {text}" for text in untruths(ws)]
         again = run(line, Path(place, "err"), fresh=not forks)
-        if again.code != 0:
+        if again.code not in ((0, case.spent) if standing == reference else (0,)):
             row.broken.append(f"{label}: the same command again left with {again.code}: {again.err[-300:]}")
         after = results(ws, out, besides=case.timed)
         if after != reference or partials(ws):
             other = sorted(name for name in {*after, *reference} if after.get(name) != reference.get(name))
             row.broken.append(f"{label}: run again, {other} differ, {partials(ws)} are unfinished")
+        elif "--empty-trash" in line and any(ws.glob(".trash/*")):
+            row.broken.append(f"{label}: run again, the trash is not empty")
         else:
             row.same += 1
 

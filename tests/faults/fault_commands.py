@@ -21,12 +21,16 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "FERCLI_FAULTS": "1"}
 
 @dataclass(frozen=True)
 class Case:
-    """One command. quick: done in a second or two, for the short tests. timed: artifacts in which seconds are shown."""
+    """One command. quick: done in a second or two, for the short tests. timed: artifacts in which seconds are shown.
+
+    spent: the exit code that the command, run again, leaves with when it had finished and nothing is left to do.
+    """
 
     name: str
     arguments: tuple[str, ...]
     quick: bool = False
     timed: tuple[str, ...] = ()
+    spent: int = 0
 
     def line(self, src: Path, ws: Path, out: Path) -> list[str]:
         """The command line after `fer`."""
@@ -81,6 +85,18 @@ CASES = (
     Case(
         "robustness",
         ("robustness", "net", "--kinds", "noise", "--limit", "14", "--draws", "100", "--device", "cpu", "--name", "k"),
+    ),
+    Case("show --errors", ("show", "run/net", "--errors", "--contact-sheet", "{out}/wrong.png")),
+    Case(
+        "remove",
+        ("remove", "run/lda", "dataset/more", "dataset/faces", "--with-children", "--empty-trash"),
+        quick=True,
+        spent=4,
+    ),
+    Case(
+        "reproduce",
+        ("reproduce", "xu", "--smoke", "--features", "faces", "--jobs", "1", "--threads", "1", "--name", "k"),
+        timed=("report/k",),
     ),
     Case(
         "demo",

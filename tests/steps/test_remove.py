@@ -122,3 +122,22 @@ def test_nothing_to_remove_and_names_that_do_not_stand(fer, store):
 def test_a_name_given_twice_goes_once(fer, store):
     body = json.loads(fer("remove", "evaluation/all", "all", "--json").out)
     assert [entry["what"] for entry in body["moved"]] == ["evaluation/all"]
+
+
+def test_a_removal_that_was_cut_short_ends_when_it_is_run_again(fer, store):
+    """Killed after its first of three moves, and again in the middle of emptying the trash."""
+    assert fer("remove", "evaluation/all").code == 0
+    assert fer("remove", "run/one").code == 0
+    again = fer("remove", "evaluation/all", "one", "run/two")
+    assert again.code == 0
+    assert "evaluation/all was removed before\none was removed before\n" in again.err
+    assert standing(store) == EVERYTHING[:2]
+    assert fer("remove", "evaluation/all", "one", "run/two", "--empty-trash").code == 0
+    assert list(store.root.glob(".trash/*")) == []
+    assert fer("remove", "run/one").err.startswith("fer: error: there is no run called one\n")
+
+
+def test_what_lies_in_the_trash_is_told_by_its_whole_name(fer, store):
+    assert fer("remove", "run/one", "--with-children").code == 0
+    for name in ("run/on", "features/one", "on", "run"):
+        assert fer("remove", name).code == 4, name
