@@ -1,8 +1,9 @@
 """How rows are divided into training and held-out rows: the options that every trainer shares."""
 
+from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from fercli.config.base import Config
 
@@ -25,6 +26,11 @@ class ProtocolConfig(Config):
     allow_group_leak: bool = False
     final_model: bool = True
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
+
+    @field_serializer("folds", when_used="json")
+    def _without_its_folder(self, folds: str | None) -> str | None:
+        """A user's own table by its file name, from wherever it was named: its bytes are a parent of the folds."""
+        return folds and Path(folds).name
 
     @model_validator(mode="after")
     def _one_source_of_folds(self) -> Self:

@@ -127,6 +127,18 @@ def test_one_spelling_for_the_same_folds(fer, tmp_path):
         for folds in ("x", "./x", f"{tmp_path}/ws/folds/x/")
     ]
     assert states == ["done", "up-to-date", "up-to-date"]
+    table = tmp_path / "own.csv"
+    rows = [line.split(",") for line in (tmp_path / "ws/folds/x/folds.csv").read_text().splitlines()]
+    table.write_text("".join(f"{row[rows[0].index('id')]},{row[rows[0].index('fold')]}\n" for row in rows))
+    run = ("--epochs", 1, "--threads", 1, "--name", "own", "--json")
+    states = [
+        json.loads(fer("train-bp", "--folds", folds, *run).out)["status"] for folds in ("own.csv", table, "./own.csv")
+    ]
+    assert states == ["done", "up-to-date", "up-to-date"]
+    table.write_text(table.read_text().replace(",0\n", ",2\n").replace(",1\n", ",0\n").replace(",2\n", ",1\n"))
+    other = fer("train-bp", "--folds", "own.csv", *run)
+    assert "run/own is stale: folds/own changed; making it again" in other.err
+    assert json.loads(other.out)["status"] == "done"
 
 
 def test_a_torn_line_of_the_ledger_is_mended_by_the_next_one(tmp_path):
