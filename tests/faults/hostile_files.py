@@ -21,11 +21,16 @@ READ_OR_REFUSED = frozenset({0, 3})
 
 @dataclass(frozen=True)
 class Hostile:
-    """One file and the command that meets it. make: writes into a folder and gives the command line."""
+    """One file and the command that meets it. make: writes into a folder and gives the command line.
+
+    seconds of the processor, grown_mb: what the command may take, and by how much the process may grow.
+    """
 
     label: str
     make: Callable[[Path], list[str]]
     codes: frozenset[int] = BAD_INPUT
+    seconds: float = 10.0
+    grown_mb: int = 700
 
 
 def file_of(name: str, data: bytes | Callable[[], bytes], *command: str) -> Callable[[Path], list[str]]:
