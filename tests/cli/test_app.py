@@ -60,7 +60,7 @@ def test_version(fer):
             ("make-folds", "--k", "1"),
             2,
             "fer: error: --k: input should be greater than or equal to 2\n  where: --k 1\n"
-            "  next: see the bounds with --help\n",
+            "  next: give --k at least 2\n",
         ),
     ],
 )

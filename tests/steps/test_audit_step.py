@@ -138,7 +138,7 @@ def test_out_lists_every_finding_and_shows_the_worst(fer, source, tmp_path):
         (
             ("--near-bits", "9"),
             "fer: error: --near-bits: input should be less than or equal to 8\n  where: --near-bits 9\n"
-            "  next: see the bounds with --help\n",
+            "  next: give --near-bits at least 0, at most 8\n",
         ),
         (
             ("--dataset", "faces", "--features", "x"),
