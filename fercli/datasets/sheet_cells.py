@@ -1,11 +1,13 @@
 """Cells of a sheet, CSV or XLSX, row by row; nothing but text, numbers and None comes out."""
 
 import csv
+import io
 import struct
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -84,7 +86,9 @@ def _xlsx(path: Path) -> Iterator[Row]:
             # Why: openpyxl warns of extensions of the format that hold styles, not cells.
             warnings.simplefilter("ignore", UserWarning)
             _refuse_bomb(stream, path)
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+            # Why: openpyxl prints what it misses among styles, which would stand in the middle of --json.
+            with redirect_stdout(io.StringIO()):
+                book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             try:
                 sheet = book.worksheets[0]
                 # Why: rows are padded to the size that the file states, which need not be true.

@@ -1,6 +1,7 @@
 """The loop around a reader: damage, read, and note whatever came out that should not have."""
 
 import gc
+import io
 import resource
 import signal
 import sys
@@ -9,7 +10,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -89,8 +90,9 @@ def time_limit(seconds: float = SLOW_SECONDS) -> Iterator[None]:
 def try_one(reader: Reader, tally: Tally, folder: Path, name: str, data: bytes, label: str) -> None:
     """Read one input and note what came of it."""
     started = time.perf_counter()
+    talk, counts = io.StringIO(), (tally.read, tally.refused)
     try:
-        with time_limit():
+        with time_limit(), redirect_stdout(talk):
             reader.read(folder, name, data)
         tally.read += 1
     except EXPECTED as error:
@@ -100,6 +102,10 @@ def try_one(reader: Reader, tally: Tally, folder: Path, name: str, data: bytes, 
             tally.refused -= 1
     except (Exception, TooSlow) as error:
         _note(tally, error, label, f"{type(error).__name__}: {error}"[:200])
+    if talk.getvalue():
+        # What a library prints would stand in the middle of --json.
+        tally.read, tally.refused = counts
+        _note(tally, RuntimeError(), label, f"a library prints {talk.getvalue()!r}"[:200])
     seconds = time.perf_counter() - started
     if seconds > tally.slowest:
         tally.slowest, tally.slowest_input = seconds, label

@@ -98,7 +98,7 @@ def meet(case: Hostile, base: Path, met: Met, *, fresh: bool) -> None:
         here = os.getcwd()
         os.chdir(folder)
         try:
-            code, _, err = run_inside(line)
+            code, out, err = run_inside(line)
         finally:
             os.chdir(here)
         seconds = time.process_time() - started
@@ -108,6 +108,8 @@ def meet(case: Hostile, base: Path, met: Met, *, fresh: bool) -> None:
         if seconds > met.slowest:
             met.slowest, met.slowest_label = seconds, case.label
         met.wrong += _problems(case, code, err)
+        if code != 0 and out:
+            met.wrong.append(f"{case.label}: refused, and yet on stdout: {out[:200]!r}")
         if code != 0 and _standing(folder / "ws") != before:
             met.wrong.append(f"{case.label}: it left {sorted(_standing(folder / 'ws') ^ before)}")
         if seconds > case.seconds or grown > case.grown_mb:

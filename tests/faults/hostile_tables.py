@@ -82,7 +82,7 @@ def hostile_tables(seed: int) -> Iterator[Hostile]:
         yield Hostile(f"FER table damaged, {number}", file_of("fer2013.csv", data, "import-dataset"), READ_OR_REFUSED)
 
 
-def _workbook(**parts: bytes) -> bytes:
+def workbook(**parts: bytes) -> bytes:
     """A sound workbook with some parts replaced; `__` in a name stands for `/`, one without bytes is left out."""
     out = io.BytesIO()
     if "xl__sharedStrings_xml" in parts:
@@ -105,6 +105,10 @@ SHEET_XML = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/
 TEXTS_KNOWN = (
     b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-officedocument.'
     b'spreadsheetml.sharedStrings+xml"/>'
+)
+STYLES_XML = (
+    b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellStyleXfs/><cellXfs/>'
+    b'<cellStyles><cellStyle name="x" xfId="0"/></cellStyles></styleSheet>'
 )
 STRINGS_XML = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</sst>'
 
@@ -149,19 +153,20 @@ def hostile_sheets(seed: int) -> Iterator[Hostile]:
     formula = b'<row r="1"><c r="A1"><f>HYPERLINK("http://x")</f></c><c r="B1"><f>[1]S!A1</f></c></row>'
     external = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
     books = {
-        "formulas and external links": _workbook(**{sheet: SHEET_XML % (b"", formula)}),
-        "a row number of a million millions": _workbook(**{sheet: SHEET_XML % (b"", cell % (10**12, b"A1"))}),
-        "a cell in the last column": _workbook(**{sheet: SHEET_XML % (b"", cell % (1, b"XFD1"))}),
-        "a size that is not true": _workbook(
+        "formulas and external links": workbook(**{sheet: SHEET_XML % (b"", formula)}),
+        "a row number of a million millions": workbook(**{sheet: SHEET_XML % (b"", cell % (10**12, b"A1"))}),
+        "a cell in the last column": workbook(**{sheet: SHEET_XML % (b"", cell % (1, b"XFD1"))}),
+        "a size that is not true": workbook(
             **{sheet: SHEET_XML % (b'<dimension ref="A1:XFD1048576"/>', cell % (1, b"A1"))}
         ),
-        "texts of 48 MB from 48 kB": _workbook(xl__sharedStrings_xml=bomb),
-        "a billion laughs": _workbook(xl__sharedStrings_xml=laughing),
-        "an external entity": _workbook(xl__sharedStrings_xml=external + STRINGS_XML % b"<si><t>&e;</t></si>"),
-        "no sheet": _workbook(**{sheet: b""}),
-        "no workbook": _workbook(xl__workbook_xml=b""),
-        "broken XML": _workbook(**{sheet: b"<worksheet"}),
-        "no XML": _workbook(**{sheet: bytes(range(256))}),
+        "texts of 48 MB from 48 kB": workbook(xl__sharedStrings_xml=bomb),
+        "a billion laughs": workbook(xl__sharedStrings_xml=laughing),
+        "an external entity": workbook(xl__sharedStrings_xml=external + STRINGS_XML % b"<si><t>&e;</t></si>"),
+        "a style of no format": workbook(xl__styles_xml=STYLES_XML),
+        "no sheet": workbook(**{sheet: b""}),
+        "no workbook": workbook(xl__workbook_xml=b""),
+        "broken XML": workbook(**{sheet: b"<worksheet"}),
+        "no XML": workbook(**{sheet: bytes(range(256))}),
         "a zip in it": zip_of(("inner.xlsx", xlsx_sheets()["plain.xlsx"])),
         "nothing in the zip": zip_of(),
         "half of it": xlsx_sheets()["plain.xlsx"][:2000],

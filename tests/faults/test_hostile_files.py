@@ -7,6 +7,7 @@ from fault_files import encoded
 from fault_fuzzing import fuzz
 from fault_readers import READERS
 from hostile import meet_all, workspace
+from hostile_tables import STYLES_XML, workbook
 
 from fercli.artifacts.arrays import read_array
 from fercli.artifacts.contents import Facts, check_content
@@ -153,3 +154,10 @@ def test_a_torn_line_of_the_ledger_is_mended_by_the_next_one(tmp_path):
     append_scoring(store, "c", "test", 3)
     assert scorings_so_far(store) == 2
     assert (tmp_path / "ledger.jsonl").read_text().count("\n") == 2
+
+
+def test_what_a_library_prints_stays_out_of_json(fer, tmp_path):
+    """openpyxl prints `0 is out of range` to stdout here."""
+    (tmp_path / "styles.xlsx").write_bytes(workbook(xl__styles_xml=STYLES_XML))
+    answer = fer("import-features", "styles.xlsx", "--json")
+    assert answer.code == json.loads(answer.out)["error"]["code"] == 3
