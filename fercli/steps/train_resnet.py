@@ -190,6 +190,8 @@ def _train(nets: Nets, work: NetWork, notify: Notify) -> dict[str, Any]:
         for file in ("weights.safetensors", "model.json"):
             draft.write_bytes(f"model/{file}", (draft.folder / folders[0] / file).read_bytes())
     more = {"architecture": nets.architecture.stored(), "has_model": final is not None or official}
+    if work.weights_of is not None:
+        more["weights_of"] = work.weights_of
     if halved:
         # Memory ran out there: smaller micro-batches made the same steps, but for batch norm.
         more["micro_batches"] = halved

@@ -1,17 +1,14 @@
 """What a run of `train-resnet` works on: data, folds, network and device, the same in each of its processes."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fercli.artifacts.disk import sha256_of
-from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.protocol import ProtocolConfig
 from fercli.config.resnet import Architecture, ResNetConfig
-from fercli.errors import InputError, UsageError
+from fercli.errors import UsageError
 from fercli.records import Notify, Samples
 from fercli.resnet import devices
 from fercli.resnet.compiling import check_compiler
@@ -19,6 +16,7 @@ from fercli.resnet.distributed import World
 from fercli.resnet.progress import Task
 from fercli.resnet.variants import describe
 from fercli.workflow.inputs import input_artifact
+from fercli.workflow.net_start import NO_FILE, started_from
 from fercli.workflow.net_teachers import Teachers, teachers_of
 from fercli.workflow.net_views import check_views
 from fercli.workflow.plans import Planned, plan_for
@@ -29,7 +27,10 @@ _CHOOSING = "--patience and --keep best"
 
 @dataclass(frozen=True)
 class NetWork:
-    """What every process of a run makes out of the options in the same way."""
+    """What every process of a run makes out of the options in the same way.
+
+    weights_of: the run whose weights `--weights` gives, where it is known and saw no held-out row.
+    """
 
     dataset: Artifact
     samples: Samples
@@ -40,6 +41,7 @@ class NetWork:
     architecture: Architecture
     device: Any
     teachers: Teachers | None = None
+    weights_of: str | None = None
 
     @property
     def final(self) -> Task | None:
@@ -114,9 +116,12 @@ def prepared(
     if not config.chooses and protocol.monitor == "inner":
         planned = _fitted_on_all(planned)
         notify.say("  nothing is chosen in training, so no rows are kept to choose on: all training rows are fitted on")
-    if config.weights not in ("none", "imagenet"):
-        planned = _with_weights(planned, config.weights)
-    work = NetWork(dataset, samples, images, world.alone(config), protocol, planned, architecture, chosen)
+    weights_of = None
+    if config.weights not in NO_FILE:
+        planned, weights_of = started_from(config.weights, planned, store, dataset, samples, notify)
+    work = NetWork(
+        dataset, samples, images, world.alone(config), protocol, planned, architecture, chosen, weights_of=weights_of
+    )
     if config.distil_from is None:
         return work
     if config.distil_from == (request.name or config.variant):
@@ -141,14 +146,3 @@ def _fitted_on_all(planned: Planned) -> Planned:
     none = np.empty(0, dtype=np.int64)
     folds = tuple(replace(fold, inner=none) for fold in planned.plan.folds)
     return replace(planned, plan=replace(planned.plan, folds=folds))
-
-
-def _with_weights(planned: Planned, weights: str) -> Planned:
-    """The plan with the file of weights as a further parent: other contents make another run."""
-    path = Path(weights)
-    if not path.is_file():
-        raise InputError(
-            "there is no such file of weights", where=f"--weights {weights}", next_step="give none, imagenet or a file"
-        )
-    parent = Parent(kind="source", name=path.name, fingerprint=sha256_of(path))
-    return replace(planned, parents=(*planned.parents, parent))

@@ -10,6 +10,7 @@ from fercli.artifacts.tables import read_csv, read_predictions
 from fercli.evaluation.metrics import score
 from fercli.evaluation.summary import Kind, rows_in_samples, run_metrics
 from fercli.records import Fold, Predictions, Samples
+from fercli.workflow.net_start import told_of_start
 from fercli.workflow.verification import Covered, Difference
 from fercli.workflow.verification_plan import RunView
 from fercli.workflow.verification_values import difference_list
@@ -147,6 +148,7 @@ def metrics_as_predicted(view: RunView) -> Covered:
         test_loss=[entry["test_loss"] for entry in folds],
         loss_name=stored["test"]["loss"]["name"],
     )
+    again["protocol"]["leaks"] += told_of_start(run.config, run.content)
     again["protocol"]["leaks"] += list(view.data.content.get("leaks", []))
     found = difference_list("a score is not what the predictions give:", METRICS, stored, again)
     for part in ("before", "control"):

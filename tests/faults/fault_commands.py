@@ -89,7 +89,7 @@ CASES = (
     Case("show --errors", ("show", "run/net", "--errors", "--contact-sheet", "{out}/wrong.png")),
     Case(
         "remove",
-        ("remove", "run/lda", "dataset/more", "dataset/faces", "--with-children", "--empty-trash"),
+        ("remove", "run/bp", "features/faces", "dataset/faces", "--with-children", "--empty-trash"),
         quick=True,
         spent=4,
     ),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Store
@@ -272,7 +273,7 @@ def steps_per_epoch(workspace: Path) -> int:
         (("--se",), 2, "--se has no part to act on in cnn", "du-improved-resnet50"),
         (("--variant", "googlenet", "--width", "8"), 2, "--width has no part to act on in googlenet", "cnn"),
         (("--drop-path", "0.1"), 2, "--drop-path has no part to act on in cnn", "xu-resnet"),
-        (("--lr", "0"), 2, "--lr: input should be greater than 0", "--help"),
+        (("--lr", "0"), 2, "--lr: input should be greater than 0", "give --lr more than 0"),
         (("--monitor", "none", "--patience", "3"), 2, "choose an epoch", "--monitor inner"),
         (("--k", "1000"), 3, "1000", "--k"),
         (("--weights", "nowhere.pth"), 3, "there is no such file of weights", "imagenet"),
@@ -384,17 +385,83 @@ def test_show_layers_counts_what_the_run_counted_and_refuses_what_has_none(fer, 
     assert (refused.code, "dataset/faces holds no network of layers" in refused.err) == (2, True)
 
 
-def test_weights_of_one_run_start_another_and_other_contents_make_another_key(fer, workspace, tmp_path):
+def test_weights_of_unknown_origin_start_a_run_that_says_so_and_other_contents_make_another_key(
+    fer, workspace, tmp_path
+):
     make_dataset(workspace)
-    fer("train-resnet", *SMALL, "--k", "2", "--name", "first")
+    make_dataset(workspace, name="others", seed=1)
+    assert fer("train-resnet", *SMALL, "--k", "2", "--dataset", "others", "--name", "first").code == 0
     weights = tmp_path / "w.safetensors"
-    weights.write_bytes((workspace / "runs/first/model/weights.safetensors").read_bytes())
-    answer = fer("train-resnet", *SMALL, "--k", "2", "--name", "second", "--weights", weights, "--json")
+    tensors = load_file(workspace / "runs/first/model/weights.safetensors")
+    save_file({name: tensor + 0 for name, tensor in tensors.items()}, weights, {"made": "elsewhere"})
+    line = (
+        "train-resnet",
+        *SMALL,
+        "--k",
+        "2",
+        "--dataset",
+        "faces",
+        "--name",
+        "second",
+        "--weights",
+        weights,
+        "--json",
+    )
+    answer = fer(*line)
     assert answer.code == 0, answer.err
     manifest = json.loads((workspace / "runs/second/artifact.json").read_text())
     assert manifest["config"]["weights"] == "w.safetensors"
     assert manifest["parents"][-1]["name"] == "w.safetensors"
-    weights.write_bytes((workspace / "runs/first/folds/0/00/weights.safetensors").read_bytes())
-    stale = fer("train-resnet", *SMALL, "--k", "2", "--name", "second", "--weights", weights, "--json")
+    (leak,) = json.loads(answer.out)["protocol"]["leaks"]
+    assert leak.startswith("training starts from w.safetensors, and what that was fitted on is not known")
+    assert f"leak: {leak}" in answer.err
+    assert fer("verify", "second").code == 0
+    save_file({name: tensor + 0.01 for name, tensor in tensors.items()}, weights)
+    stale = fer(*line)
     assert json.loads(stale.out)["status"] == "done"
     assert "source/w.safetensors changed" in stale.err
+
+
+@pytest.mark.parametrize("form", ["standing", "copied", "exported", "halved"])
+def test_weights_that_were_fitted_on_held_out_rows_are_refused_in_every_form(fer, workspace, tmp_path, form):
+    make_dataset(workspace)
+    assert fer("train-resnet", *SMALL, "--k", "2", "--name", "first").code == 0
+    weights = workspace / "runs/first/model/weights.safetensors"
+    if form == "copied":
+        weights = tmp_path / "w.safetensors"
+        weights.write_bytes((workspace / "runs/first/model/weights.safetensors").read_bytes())
+    elif form != "standing":
+        weights = tmp_path / "w.safetensors"
+        half = ["--half"] if form == "halved" else []
+        assert fer("export", "run/first", "--format", "safetensors", "--out", weights, *half).code == 0
+    answer = fer("train-resnet", *SMALL, "--k", "2", "--name", "second", "--weights", weights)
+    assert answer.code == 3
+    assert answer.err.splitlines()[-3:] == [
+        "fer: error: the weights are of run/first, model, which was fitted on 36 of the 36 rows that fold 0 of repeat 0"
+        " holds out here",
+        f"  where: --weights {weights}",
+        "  next: start from weights that were fitted on other rows, or learn fold by fold: --distil-from first",
+    ]
+
+
+def test_weights_of_other_rows_are_known_to_be_so_and_pass_on_what_they_do_not_know(fer, workspace, tmp_path):
+    make_dataset(workspace)
+    make_dataset(workspace, name="others", seed=1)
+    small = ("train-resnet", *SMALL, "--k", "2", "--no-final-model", "--json")
+    assert fer(*small, "--dataset", "others", "--name", "first").code == 0
+    weights = workspace / "runs/first/folds/0/00/weights.safetensors"
+    answer = fer(*small, "--dataset", "faces", "--name", "second", "--weights", weights)
+    assert json.loads(answer.out)["protocol"]["leaks"] == []
+    assert "the weights are of run/first, folds/0/00, which was fitted on no row that is held out here" in answer.err
+    assert Store(workspace).open("run", "second").content["weights_of"] == "run/first"
+    assert fer("verify", "second").code == 0
+    # The fold's own held-out rows are the only ones of its data that it may be scored on.
+    same = fer(*small, "--dataset", "others", "--name", "third", "--weights", weights)
+    assert (same.code, "fold 1 of repeat 0" in same.err) == (3, True)
+    # Of a run that began with a file nobody knows, nobody knows more.
+    unknown = tmp_path / "u.safetensors"
+    save_file(load_file(weights), unknown, {"made": "elsewhere"})
+    assert fer(*small, "--dataset", "others", "--name", "fourth", "--weights", unknown).code == 0
+    heir = workspace / "runs/fourth/folds/0/00/weights.safetensors"
+    answer = fer(*small, "--dataset", "faces", "--name", "fifth", "--weights", heir)
+    assert "what that was fitted on is not known" in json.loads(answer.out)["protocol"]["leaks"][0]

@@ -75,7 +75,12 @@ def test_an_interrupted_student_ends_with_the_same_results(fer, workspace, monke
         (("--patience", "2"), 3, "rows that choose here", "--patience 0 --keep last"),
         (("--name", "cnn"), 2, "run/cnn cannot learn from itself", "--name"),
         (("--distil-from", "nobody"), 4, "there is no run called nobody", "cnn"),
-        (("--distil-weight", "0"), 2, "--distil-weight: input should be greater than 0", "--help"),
+        (
+            ("--distil-weight", "0"),
+            2,
+            "--distil-weight: input should be greater than 0",
+            "give --distil-weight more than 0, at most 1",
+        ),
     ],
 )
 def test_refusals(fer, workspace, arguments, code, message, remedy):

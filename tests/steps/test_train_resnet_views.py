@@ -121,8 +121,8 @@ def test_compiling_without_a_compiler_is_an_error_before_any_work(fer, workspace
     [
         (("--crop", "21"), 2, "crops of 21x21 pixels do not fit into pictures of 20x20", "--crop 20"),
         (("--crop", "12"), 3, "cnn needs pictures of at least 16 pixels a side", "--crop 16"),
-        (("--views", "five"), 2, "--views: input should be 'none', 'flip' or 'ten-crop'", "--help"),
-        (("--ema", "-1"), 2, "--ema: input should be greater than or equal to 0", "--help"),
+        (("--views", "five"), 2, "--views: input should be 'none', 'flip' or 'ten-crop'", "give one of these"),
+        (("--ema", "-1"), 2, "--ema: input should be greater than or equal to 0", "give --ema at least 0"),
     ],
 )
 def test_refusals(fer, workspace, arguments, code, message, remedy):
