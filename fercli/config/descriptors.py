@@ -17,7 +17,7 @@ def _grid(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     parts = value.lower().split("x")
-    if len(parts) > 2 or not all(part.strip().isdigit() for part in parts):
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
         raise ValueError(f"a grid is written ROWSxCOLUMNS, such as 4x4, not {value}")
     numbers = tuple(int(part) for part in parts)
     return numbers * 2 if len(numbers) == 1 else numbers

@@ -18,6 +18,7 @@ from fercli.records import LeftOut, Picture
 
 # The numbers of the published file; they are not the order of the seven classes here.
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+LABELS = {str(number): label for number, label in enumerate(EMOTIONS)}
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 COLUMNS = {"emotion", "pixels", "usage"}
 
@@ -54,7 +55,9 @@ def _picture(
     split = canonical_split(usage)
     if not split:
         return LeftOut(where, f"Usage {usage!r} is none of Training, PublicTest, PrivateTest")
-    if emotion.strip() not in map(str, range(len(EMOTIONS))):
+    # Looked up as text: what `strip` takes for a space, such as \x1f, is none to `int`.
+    label = LABELS.get(emotion.strip())
+    if label is None:
         return LeftOut(where, f"emotion {emotion!r} is not a number from 0 to 6")
     try:
         values = bytes(map(int, pixels.split()))
@@ -64,5 +67,4 @@ def _picture(
     if side == 0 or side * side != len(values):
         return LeftOut(where, f"{len(values)} pixels are no square")
     plane = np.frombuffer(values, dtype=np.uint8).reshape(side, side)
-    label = EMOTIONS[int(emotion)]
     return Picture(f"{USAGES[split]}_{number}", label, split, "", where, as_color(plane, config.color), side, side)

@@ -126,6 +126,8 @@ def test_fer2013_csv_numbers_rows_and_names_what_it_leaves_out(tmp_path):
         f"6,{pixels(plane.ravel())},Nowhere",
         f"6,{pixels(255 - plane.ravel())},PublicTest",
         f"4,{pixels(plane.ravel())},PrivateTest",
+        # A space to `str.strip`, none to `int`.
+        f"\x1f5,{pixels(plane.ravel())},PrivateTest",
     ]
     (tmp_path / "fer.csv").write_text("\n".join(lines))
     result, planes = imported(tmp_path / "fer.csv")
@@ -133,8 +135,9 @@ def test_fer2013_csv_numbers_rows_and_names_what_it_leaves_out(tmp_path):
         ("Training_0", "angry", "train"),
         ("PublicTest_5", "neutral", "validation"),
         ("PrivateTest_6", "sad", "test"),
+        ("PrivateTest_7", "surprise", "test"),
     ]
-    assert np.array_equal(planes, np.stack([plane, 255 - plane, plane]).astype(np.uint8))
+    assert np.array_equal(planes, np.stack([plane, 255 - plane, plane, plane]).astype(np.uint8))
     assert [(item.source, item.reason) for item in result.left_out] == [
         ("fer.csv:3", "emotion '7' is not a number from 0 to 6"),
         ("fer.csv:4", "2303 pixels are no square"),

@@ -192,3 +192,32 @@ def test_affectnet_by_npy_and_an_array_that_could_run_code(tmp_path):
     np.save(stream, np.array([{"an": "object"}]), allow_pickle=True)
     with pytest.raises(InputError, match="not an array of one expression"):
         imported(tmp_path, {"train_set/annotations/7_exp.npy": stream.getvalue()}, "affectnet")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x93NUMPY\x01\x00\x76\x00{'descr': '<U1', 'fortran_order': False, 'shape': (" + b" " * 64 + b"\n",
+        array("6")[:-4] + b"\xff\xff\xff\xff",
+        array(["6", "6"]),
+        array(6)[:-1],
+        b"",
+    ],
+    ids=["a header without an end", "no letter of any alphabet", "two", "cut short", "nothing"],
+)
+def test_affectnet_annotations_that_are_damaged(tmp_path, data):
+    with pytest.raises(InputError, match="not an array of one expression"):
+        imported(tmp_path, {"train_set/annotations/7_exp.npy": data}, "affectnet")
+
+
+@pytest.mark.parametrize("value", ["6", b"6", 6, [6], np.int64(6), np.uint8(6)])
+def test_affectnet_annotations_of_every_kind(tmp_path, value):
+    files = {"train_set/images/7.jpg": jpg(1), "train_set/annotations/7_exp.npy": array(value)}
+    assert imported(tmp_path, files, "affectnet")[0] == [("train_set/7", "angry", "train", "")]
+
+
+def test_an_affectnet_row_that_names_no_file_is_left_out(tmp_path):
+    table = b"subDirectory_filePath,expression\n,1\n.,2\n103/aa.jpg,1\n"
+    rows, left_out, _ = imported(tmp_path, {"training.csv": table, "i/103/aa.jpg": jpg(1)}, "affectnet")
+    assert rows == [("103/aa", "happy", "train", "")]
+    assert left_out == {".": "annotated, but the picture is not there"}

@@ -151,12 +151,24 @@ def kill_once(
             row.moments["partial" if begun else "after a write" if changed else "before the first write"] += 1
         row.states["whole" if changed else "absent"] += 1
         wrong = [name for name in changed if standing.get(name) != reference.get(name)]
+        begun_rows = {}
+        if case.rows:
+            wrong = [name for name in wrong if not name.startswith("out/")]
+            begun_rows = {path: path.read_bytes() for path in out.iterdir() if path.is_file()}
         if wrong:
             row.broken.append(f"{label}: left {wrong}, which an undisturbed run does not")
         row.broken += [f"{label}: {text}" for text in untruths(ws)]
         again = run(line, Path(place, "err"), fresh=not forks)
         if again.code not in ((0, case.spent) if standing == reference else (0,)):
             row.broken.append(f"{label}: the same command again left with {again.code}: {again.err[-300:]}")
+        for path, data in begun_rows.items():
+            hidden, whole = path.name.startswith("."), path.read_bytes() if path.exists() else b""
+            if hidden and (chosen is not signal.SIGKILL or path.exists()):
+                row.broken.append(
+                    f"{label}: {path.name} is left, {'also ' if path.exists() else 'not '}after the next run"
+                )
+            if not hidden and not (whole.startswith(data) and data.endswith(b"\n")):
+                row.broken.append(f"{label}: {path.name} held {len(data)} bytes that are not its first rows")
         after = results(ws, out, besides=case.timed)
         if after != reference or partials(ws):
             other = sorted(name for name in {*after, *reference} if after.get(name) != reference.get(name))

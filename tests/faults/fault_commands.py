@@ -24,6 +24,7 @@ class Case:
     """One command. quick: done in a second or two, for the short tests. timed: artifacts in which seconds are shown.
 
     spent: the exit code that the command, run again, leaves with when it had finished and nothing is left to do.
+    rows: of the file outside the workspace a signal leaves the rows so far, and SIGKILL a hidden part of it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Case:
     quick: bool = False
     timed: tuple[str, ...] = ()
     spent: int = 0
+    rows: bool = False
 
     def line(self, src: Path, ws: Path, out: Path) -> list[str]:
         """The command line after `fer`."""
@@ -77,7 +79,11 @@ CASES = (
     Case("audit --out", ("audit", "--dataset", "faces", "--out", "{out}")),
     Case("export sheet", ("export", "faces", "--format", "sheet", "--pca", "2", "--out", "{out}/sheet.csv", "--force")),
     Case("export model", ("export", "net", "--format", "safetensors", "--out", "{out}/net.safetensors", "--force")),
-    Case("predict --out", ("predict", "{src}/pictures", "--model", "net", "--faces", "whole", "--out", "{out}/p.csv")),
+    Case(
+        "predict --out",
+        ("predict", "{src}/pictures", "--model", "net", "--faces", "whole", "--out", "{out}/p.csv"),
+        rows=True,
+    ),
     Case(
         "explain",
         ("explain", "net", "--samples", "1", "--limit", "7", "--device", "cpu", "--threads", "1", "--name", "k"),

@@ -21,6 +21,7 @@ from fault_files import (
     xlsx_sheets,
 )
 from fault_mutations import Rng, damaged_bytes, damaged_json, damaged_table, damaged_zip
+from fault_published import damaged_tree, published
 from fault_stored import (
     arrays,
     damaged_tables,
@@ -53,6 +54,7 @@ class Reader:
 READERS: dict[str, Reader] = {
     "image": Reader(pictures, read_picture),
     "fer-csv": Reader(fer_csv, read_dataset, (damaged_bytes, damaged_table)),
+    "published": Reader(published, read_dataset, (damaged_tree, damaged_tree, damaged_tree, damaged_bytes)),
     "archive": Reader(archives, read_dataset, (damaged_bytes, damaged_archive)),
     "sheet-csv": Reader(csv_sheets, read_sheet, (damaged_bytes, damaged_table)),
     "sheet-xlsx": Reader(xlsx_sheets, read_sheet, (damaged_zip, damaged_zip, damaged_bytes)),

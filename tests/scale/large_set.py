@@ -3,7 +3,8 @@
 A tar whose first file lists the others (`path,label,split,group`), so that splits, groups and classes are all there.
 A picture is a smooth field that all share, low frequencies of its own and grain: no two are equal by chance. In every
 block of 1,000 the last picture is an exact copy of a picture of the block before, and the last but one a near copy
-(brighter, with its own grain), so what an audit must find is known; it is printed as JSON.
+(brighter, with its own grain), so what an audit must find is known; it is printed as JSON. Gray PGM files, or as
+collections from the web have them, JPEG files in colour (`--form jpg`).
 """
 
 import argparse
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ from fercli.records import EXPRESSIONS
 BLOCK = 1000
 _WAVES = 8  # frequencies down and across of a picture's own field
 _PER_GROUP = 10
+FORMS = ("pgm", "jpg")
+_QUALITY = 90
 _SPLITS = (*("train",) * 8, "validation", "test")
 
 
@@ -38,9 +42,9 @@ class Planted:
     conflicting: int
 
 
-def facts(number: int) -> tuple[str, str, str, str]:
+def facts(number: int, form: str = "pgm") -> tuple[str, str, str, str]:
     """Path, label, split and group of a picture."""
-    return f"p/{number:09d}.pgm", EXPRESSIONS[number % 7], _SPLITS[number % 10], f"s{number // _PER_GROUP:07d}"
+    return f"p/{number:09d}.{form}", EXPRESSIONS[number % 7], _SPLITS[number % 10], f"s{number // _PER_GROUP:07d}"
 
 
 def planted(images: int) -> Planted:
@@ -85,21 +89,29 @@ def blocks(images: int, side: int, seed: int) -> Iterator[NDArray[np.uint8]]:
         yield pictures
 
 
-def write(path: Path, images: int, side: int, seed: int) -> Planted:
+def encoded(picture: NDArray[np.uint8], form: str) -> bytes:
+    """(H, W) uint8 as the bytes of a file; in colour two of the channels are paler."""
+    if form == "pgm":
+        return f"P5 {picture.shape[1]} {picture.shape[0]} 255\n".encode() + picture.tobytes()
+    pale = picture // 4 * 3 + 32
+    _, data = cv2.imencode(".jpg", np.dstack([pale, pale, picture]), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return data.tobytes()
+
+
+def write(path: Path, images: int, side: int, seed: int, form: str = "pgm") -> Planted:
     """The tar at `path`; its bytes are a function of the arguments."""
     found = planted(images)
     listing = io.StringIO()
     listing.write("path,label,split,group\n")
     for number in range(images):
-        listing.write(",".join(facts(number)) + "\n")
-    header = f"P5 {side} {side} 255\n".encode()
+        listing.write(",".join(facts(number, form)) + "\n")
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT, bufsize=2**20) as archive:
         _add(archive, "list.csv", listing.getvalue().encode())
         listing.close()
         number = 0
         for pictures in blocks(images, side, seed):
             for picture in pictures:
-                _add(archive, facts(number)[0], header + picture.tobytes())
+                _add(archive, facts(number, form)[0], encoded(picture, form))
                 number += 1
             archive.members = []  # type: ignore[attr-defined]  # it would keep a million of them
     return found
@@ -117,5 +129,6 @@ if __name__ == "__main__":
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--side", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--form", choices=FORMS, default="pgm")
     given = parser.parse_args()
-    print(json.dumps(asdict(write(given.out, given.images, given.side, given.seed))))
+    print(json.dumps(asdict(write(given.out, given.images, given.side, given.seed, given.form))))

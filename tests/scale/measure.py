@@ -184,7 +184,7 @@ def measured(images: int, given: argparse.Namespace) -> tuple[list[Cost], list[s
     shutil.rmtree(workspace, ignore_errors=True)
     # A process of its own: what this one holds would count as memory of those it starts.
     drawing = [sys.executable, str(HERE / "large_set.py"), str(archive), "--images", str(images)]
-    drawing += ["--side", str(given.side), "--seed", str(given.seed)]
+    drawing += ["--side", str(given.side), "--seed", str(given.seed), "--form", given.form]
     planted = json.loads(subprocess.run(drawing, check=True, env=ENVIRONMENT, stdout=subprocess.PIPE).stdout)
     costs, wrong = [], []
     for step, command in steps(archive, given.jobs, given.scheduler).items():
@@ -206,6 +206,7 @@ def main() -> None:
     parser.add_argument("--images", default="20000,100000", help="sizes, separated by commas; multiples of 1,000")
     parser.add_argument("--side", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--form", choices=("pgm", "jpg"), default="pgm", help="gray PGM, or JPEG in colour")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--scheduler", help="extract on the Dask cluster at this address")
     parser.add_argument("--steps", help="only these, separated by commas; import-dataset must be among them")

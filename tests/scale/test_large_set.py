@@ -8,8 +8,9 @@ import measure
 import pytest
 
 
-def test_the_audit_finds_what_was_planted(fer, tmp_path):
-    planted = large_set.write(tmp_path / "set.tar", 3000, 24, seed=0)
+@pytest.mark.parametrize("form", large_set.FORMS)
+def test_the_audit_finds_what_was_planted(fer, tmp_path, form):
+    planted = large_set.write(tmp_path / "set.tar", 3000, 24, seed=0, form=form)
     assert (planted.images, planted.groups, planted.exact, planted.near) == (3000, 300, 2, 2)
     for step, line in measure.steps(tmp_path / "set.tar", jobs=1, scheduler=None).items():
         answer = fer(*line)
