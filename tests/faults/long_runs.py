@@ -66,7 +66,7 @@ def repeated(work: Callable[[int], None], repeats: int) -> tuple[Measured, Measu
 
 
 def commands(base: Path) -> Callable[[int], None]:
-    """One of eight command lines in turn; some are refused, one replaces what stands."""
+    """One of nine command lines in turn; some are refused, one replaces what stands."""
     ws, src = str(base), str(base.parent / "src")
     lines = (
         (["status", "--json"], 0),
@@ -75,6 +75,7 @@ def commands(base: Path) -> Callable[[int], None]:
         (["import-features", f"{src}/gone.csv"], 3),
         (["train-bp", "--features", "sheet", "--folds", "f", "--epochs", "2", "--threads", "1", "--name", "bp"], 0),
         (["evaluate", "bp", "--draws", "100", "--name", "long", "--force", "--json"], 0),
+        (["predict", f"{src}/pictures/happy/0.png", "--faces", "whole", "--device", "cpu", "--json"], 0),
         (["make-folds", "--features", "sheet", "--k", "9999"], 3),
         (["synthesize", "--subjects", "1", "--images", "0"], 2),
     )
