@@ -39,7 +39,10 @@ def opencv() -> Any:
         ) from error
     # Why: a broken file is reported once, by our own error, not by lines that OpenCV and its FFmpeg write past it.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(0)  # before 4.13; 0 is silent
+    else:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
 
 
