@@ -22,7 +22,8 @@ def test_whole_workspaces_have_no_finding_and_stay_as_they_are(kind, workspace, 
     root = workspace(kind)
     before = bytes_of(root)
     answer = fer("verify", "--folds-sampled", "all", "--json")
-    assert (answer.code, answer.err) == (0, "")
+    assert answer.code == 0
+    assert "fer: " not in answer.err, "neither a warning nor an error, at most the progress of a slow machine"
     body = json.loads(answer.out)
     assert body["findings"] == []
     assert body["stale"] == []
