@@ -75,7 +75,7 @@ def _verify(store: Store, kind: Kind, name: str, how: How, book: Book) -> None:
         if changed:
             book.skip(label, "scores, intervals, gates", "it is stale, fer evaluate makes it again")
         else:
-            book.attempt(label, "scores, intervals, gates", lambda: evaluation_as_scored(store, artifact))
+            book.attempt(label, "scores, intervals, gates", lambda: evaluation_as_scored(store, artifact, how))
 
 
 def _verify_rows(store: Store, data: Artifact, how: How, book: Book) -> None:

@@ -1,38 +1,34 @@
 """Evaluations: every score of `evaluation.json` taken again, with its intervals, its gates and its labels."""
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from fercli.artifacts.store import Artifact, Store
-from fercli.artifacts.tables import read_predictions
 from fercli.config.evaluate import EvaluateConfig
 from fercli.evaluation.gates import check_gates, parse_gates
-from fercli.evaluation.rescore import rescore
 from fercli.workflow.scored_runs import RunInput, data_of, scored
 from fercli.workflow.verification import Covered, Difference
+from fercli.workflow.verification_elsewhere import entry_elsewhere
+from fercli.workflow.verification_runs import How
 from fercli.workflow.verification_values import difference_list
 
 FILE = "evaluation.json"
-# What `fer evaluate` adds to an entry beside its scores.
-_ADDED = ("gates", "left_out")
 
 
-def evaluation_as_scored(store: Store, evaluation: Artifact) -> Covered:
+def evaluation_as_scored(store: Store, evaluation: Artifact, how: How) -> Covered:
     """Each run's entry from the run's own predictions, or with `--on` from those that the evaluation stored."""
     body, config = evaluation.json(FILE), EvaluateConfig.of(**_config(evaluation))
-    how: dict[str, Any] = {"seed": config.seed, "draws": config.draws, "level": config.level}
-    found: list[Difference] = []
-    for entry in body["runs"]:
-        name, stored = entry["name"], {key: value for key, value in entry.items() if key not in _ADDED}
+    found: list[Difference] = _runs(evaluation, body)
+    for stored in body["runs"]:
+        entry = _input(store, evaluation, stored["name"])
+        again: dict[str, Any] | None
         if config.on is None:
-            run = store.open("run", name)
-            again = scored(RunInput(run, data_of(store, run)), **how)
+            again = scored(entry, seed=config.seed, draws=config.draws, level=config.level)
         else:
-            again, off = _elsewhere(store, evaluation, stored, how)
+            again, off = entry_elsewhere(store, evaluation, entry, config, how)
             found += off
-        found += difference_list("a score is not what the predictions give:", f"{FILE}, {name}", stored, again)
+        if again is not None:
+            what = "a score is not what the predictions give:"
+            found += difference_list(what, f"{FILE}, {entry.run.name}", stored, again)
     found += _gates(config, body)
     return Covered(len(body["runs"]), "runs", found)
 
@@ -41,37 +37,29 @@ def _config(evaluation: Artifact) -> dict[str, Any]:
     return {key: value for key, value in evaluation.config.items() if key in EvaluateConfig.model_fields}
 
 
-def _elsewhere(
-    store: Store, evaluation: Artifact, entry: dict[str, Any], how: dict[str, Any]
-) -> tuple[dict[str, Any], list[Difference]]:
-    """The entry from `predictions/NAME.csv`, and labels there that are not those of the data."""
-    file = f"predictions/{entry['name']}.csv"
-    predictions = read_predictions(evaluation.file(file))
-    samples = _target(store, evaluation, entry["on"]).samples()
-    row_of = {name: row for row, name in enumerate(samples.ids.tolist())}
-    rows = np.array([row_of[name] for name in predictions.ids.tolist()], dtype=np.int64)
-    truth = np.array(predictions.classes)[predictions.truth]
-    off = np.flatnonzero(truth != samples.labels[rows])
-    found = []
-    if len(off):
-        more = f"; {len(off):,} rows in all" if len(off) > 1 else ""
-        place = f"{file}, {predictions.ids[off[0]]}, column truth{more}"
-        values = str(truth[off[0]]), str(samples.labels[rows[off[0]]])
-        found.append(Difference("truth is not that of the data's row", place, *values))
-    if len(row_of) < len(samples) or len(np.unique(rows)) < len(rows):
-        found.append(Difference("a row is scored more than once", file, len(rows), len(np.unique(rows))))
-    return rescore(entry, predictions, samples.groups[rows], **how), found
+def _runs(evaluation: Artifact, body: dict[str, Any]) -> list[Difference]:
+    """A run that scores too low for somebody may have been left out."""
+    made_from = [parent.name for parent in evaluation.manifest.parents if parent.kind == "run"]
+    stored = [entry["name"] for entry in body["runs"]]
+    if sorted(stored) == sorted(made_from):
+        return []
+    what = "the runs are not those that the evaluation was made from"
+    return [Difference(what, f"{FILE}, runs", ", ".join(stored), ", ".join(made_from))]
 
 
-def _target(store: Store, evaluation: Artifact, name: str) -> Artifact:
-    """The data that was scored: a parent of that name, features before the pictures that they came from."""
-    kinds = [parent.kind for parent in evaluation.manifest.parents if parent.name == name]
-    return store.open("features" if "features" in kinds else "dataset", name)
+def _input(store: Store, evaluation: Artifact, name: str) -> RunInput:
+    """The run, with its data only where the evaluation had it: what came back since gives other groups."""
+    run = store.open("run", name)
+    data = data_of(store, run)
+    had = {(parent.kind, parent.name) for parent in evaluation.manifest.parents}
+    return RunInput(run, data if data is not None and (data.kind, data.name) in had else None)
 
 
 def _gates(config: EvaluateConfig, body: dict[str, Any]) -> list[Difference]:
     gates = parse_gates(config.require) if config.require is not None else ()
-    again: Sequence[dict[str, Any]] = [
-        {**answer, "run": entry["name"]} for entry in body["runs"] for answer in check_gates(gates, entry)
-    ]
-    return difference_list("a gate is not answered by the scores:", f"{FILE}, gates", body["gates"], again)
+    answers = [[{**one, "run": entry["name"]} for one in check_gates(gates, entry)] for entry in body["runs"]]
+    what = "a gate is not answered by the scores:"
+    found = difference_list(what, f"{FILE}, gates", body["gates"], [one for own in answers for one in own])
+    for entry, own in zip(body["runs"], answers, strict=True):
+        found += difference_list(what, f"{FILE}, {entry['name']}, gates", entry.get("gates", []), own)
+    return found

@@ -49,7 +49,7 @@ def classes_as_stored(view: RunView) -> Covered:
 def predictions_as_held_out(view: RunView, file: str = FILE) -> Covered:
     """Exactly the rows that a fold holds out, each once, with their label, their split and the likeliest class."""
     predictions = read_predictions(view.run.file(file))
-    found = [*_answers(view.run, file, predictions), *_coverage(view, file, predictions)]
+    found = [*answers(view.run, file, predictions), *_coverage(view, file, predictions)]
     known = np.isin(predictions.ids, view.samples.ids)
     rows = rows_in_samples(_part(predictions, known), view.samples)
     names = np.array(predictions.classes)
@@ -81,7 +81,7 @@ def _more(count: int) -> str:
     return f"; {count:,} rows in all" if count > 1 else ""
 
 
-def _answers(run: Artifact, file: str, predictions: Predictions) -> list[Difference]:
+def answers(run: Artifact, file: str, predictions: Predictions) -> list[Difference]:
     """`predicted` is the most probable class, and probabilities are such."""
     header, lines = read_csv(run.file(file))
     column = header.index("predicted")
@@ -98,7 +98,7 @@ def _answers(run: Artifact, file: str, predictions: Predictions) -> list[Differe
     off = np.flatnonzero(~(np.abs(sums - 1) <= SUM_TOLERANCE) | ~(predictions.probabilities >= 0).all(axis=1))
     if len(off):
         place = f"{file}, {predictions.ids[off[0]]}{_more(len(off))}"
-        found.append(Difference("probabilities do not sum to 1", place, float(sums[off[0]]), 1.0))
+        found.append(Difference("probabilities do not sum to 1, or are below 0", place, float(sums[off[0]]), 1.0))
     return found
 
 
@@ -171,7 +171,7 @@ def metrics_alone(run: Artifact) -> Covered:
         keys = {key: getattr(own, key) for key in ("rows", "accuracy", "log_loss", "macro_f1")}
         again["folds"].append({"repeat": entry["repeat"], "fold": entry["fold"], **keys})
     found = [
-        *_answers(run, FILE, predictions),
+        *answers(run, FILE, predictions),
         *difference_list("a score is not what the predictions give:", METRICS, stored, again),
     ]
     return Covered(_leaves(again), "values", found)
