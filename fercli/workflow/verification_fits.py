@@ -53,7 +53,8 @@ def columns_as_fitted(view: RunView, sampled: list[int]) -> Covered:
 def training_scores_as_stated(view: RunView, sampled: list[int]) -> Covered:
     """Accuracy and loss on the training rows of the sampled folds, by the stored models, as `metrics.json` has them.
 
-    An accuracy may be off by one row, whose two likeliest classes rounding can swap.
+    And the loss on the held-out rows, which is that of training: predictions alone do not tell it. An accuracy may be
+    off by one row, whose two likeliest classes rounding can swap.
     """
     features, stated = view.data.array("features.npy"), view.run.json(METRICS)["folds"]
     found, count = [], 0
@@ -63,20 +64,24 @@ def training_scores_as_stated(view: RunView, sampled: list[int]) -> Covered:
         if files.facts().get("stored") is False:
             continue
         rows = view.learned(fold)
-        again = _training_scores(view, files, features, rows)
+        accuracy, loss = _scores(view, files, features, rows)
+        again = [("train_accuracy", accuracy, 1.5 / len(rows)), ("train_loss", loss, LOSS_TOLERANCE * max(1.0, loss))]
+        if len(fold.test):
+            _, loss = _scores(view, files, features, fold.test)
+            again.append(("test_loss", loss, LOSS_TOLERANCE * max(1.0, loss)))
         count += len(rows)
-        tolerances = {"train_accuracy": 1.5 / len(rows), "train_loss": LOSS_TOLERANCE * max(1.0, again["train_loss"])}
-        for key, tolerance in tolerances.items():
+        for key, value, tolerance in again:
             stored = stated[number][key]
-            if stored is None or not abs(stored - again[key]) <= tolerance:
+            if stored is None or not abs(stored - value) <= tolerance:
                 what = f"{key} is not what the fold's stored model gives"
-                found.append(Difference(what, f"{METRICS}, fold {fold.repeat}/{fold.fold}", stored, again[key]))
+                found.append(Difference(what, f"{METRICS}, fold {fold.repeat}/{fold.fold}", stored, value))
     return Covered(count, "rows", found)
 
 
-def _training_scores(
+def _scores(
     view: RunView, files: ModelFiles, features: NDArray[np.floating], rows: NDArray[np.int64]
-) -> dict[str, float]:
+) -> tuple[float, float]:
+    """Accuracy and the loss that was trained with, over the rows."""
     targets, hits, losses = view.samples.targets[rows], 0, 0.0
     network = bp_model(files) if files.facts().get("kind") == BP else None
     baseline = baseline_model(files) if network is None else None
@@ -90,7 +95,7 @@ def _training_scores(
             outputs = baseline.probabilities(part)
             losses += float(log_losses(outputs, truth).sum())
         hits += int((outputs.argmax(axis=1) == truth).sum())
-    return {"train_accuracy": hits / len(rows), "train_loss": losses / len(rows)}
+    return hits / len(rows), losses / len(rows)
 
 
 def scores_as_stored(view: RunView, folds: Sequence[int], *, device: str, tolerance: float = TOLERANCE) -> Covered:
