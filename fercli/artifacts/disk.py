@@ -46,8 +46,13 @@ class Disk:
     def replace_file(self, path: Path, data: bytes) -> None:
         """Write a file so that readers see the old bytes or the new ones, never a part."""
         temporary = path.with_name(f".{path.name}.new")
-        self.write_file(temporary, data)
-        self.replace(temporary, path)
+        try:
+            self.write_file(temporary, data)
+            self.replace(temporary, path)
+        except OSError:
+            # A full disk has no room for it, and outside a workspace nobody would ever clear it away.
+            temporary.unlink(missing_ok=True)
+            raise
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename a file over another, and flush the folder."""

@@ -31,7 +31,7 @@ class Ceiling:
 def ceilings(
     device: torch.device, threads: int, side: int, repeats: int = 5, precision: Precision = "fp32"
 ) -> tuple[Ceiling, ...]:
-    """The product of two squares, a 3x3 convolution of side / 6 channels, and a copy of what no cache holds.
+    """The product of two squares, a 3x3 convolution of about side / 6 channels, and a copy of what no cache holds.
 
     The arithmetic in this precision. The convolution can beat the product: on a CPU the two come from different
     libraries, which need not use the same instructions. On a GPU a product of float32 may use TF32 where convolutions
@@ -47,7 +47,8 @@ def ceilings(
         product = min(_until_done(lambda: a @ b, device) for _ in range(repeats + 1))
     finally:
         torch.backends.cuda.matmul.allow_tf32 = allowed
-    channels, batch = side // 6, 16
+    # In whole tiles where there are many: a GPU's tensor cores take multiples of 8 channels.
+    channels, batch = (side // 6 // 64 * 64 if side >= 384 else side // 6), 16
     kernel = torch.rand(channels, channels, 3, 3, device=device, dtype=kind).contiguous(
         memory_format=torch.channels_last
     )

@@ -12,6 +12,7 @@ from fercli.errors import ArtifactError
 from fercli.inference.model_files import WEIGHTS, ModelFiles
 from fercli.resnet import devices
 from fercli.resnet.batches import Normaliser, Pictures
+from fercli.resnet.determinism import exact
 from fercli.resnet.fitted import FittedNet
 from fercli.resnet.scoring import scoring_batch
 from fercli.resnet.views import views_of
@@ -74,7 +75,7 @@ class GradCam:
 
         hook = self._pooling.register_forward_pre_hook(cut)
         try:
-            with torch.enable_grad():
+            with torch.enable_grad(), exact():
                 logits = self._network(pictures)
                 chosen = logits.gather(1, targets[:, None]).sum()
                 (gradients,) = torch.autograd.grad(chosen, held[0])

@@ -120,7 +120,8 @@ def onnx_scores(
         raise _damaged(
             f"onnxruntime does not load it: {(str(error) or type(error).__name__).splitlines()[0]}", where
         ) from None
-    if session.get_providers()[0] != providers[0]:
+    wanted = providers[0] if isinstance(providers[0], str) else providers[0][0]
+    if session.get_providers()[0] != wanted:
         raise EnvironmentFailure(
             f"onnxruntime could not start on the device {device}",
             where=f"it would run on {', '.join(session.get_providers())}",
@@ -158,13 +159,14 @@ def _check_ends(session: Any, facts: ExportedFacts, name: str, where: str) -> No
         raise _damaged("what it says of itself is not what its model is", where)
 
 
-def _providers(onnxruntime: Any, device: str) -> list[str]:
-    kind = device.partition(":")[0]
+def _providers(onnxruntime: Any, device: str) -> list[Any]:
+    kind, _, index = device.partition(":")
     if kind in ("cpu", "auto"):
         return ["CPUExecutionProvider"]
     there = onnxruntime.get_available_providers()
     if kind == "cuda" and "CUDAExecutionProvider" in there:
-        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        # Without TF32, as the run itself is scored.
+        return [("CUDAExecutionProvider", {"device_id": int(index or 0), "use_tf32": 0}), "CPUExecutionProvider"]
     raise EnvironmentFailure(
         f"this onnxruntime cannot use the device {device}",
         where=f"it has {', '.join(there)}",

@@ -29,11 +29,12 @@ class WeightAverage:
         pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))
         self._averaged = [own for own, _ in pairs if own.is_floating_point()]
         self._followed = [live for own, live in pairs if own.is_floating_point()]
-        self._counts = [(own, live) for own, live in pairs if not own.is_floating_point()]
+        self._counts = [own for own, _ in pairs if not own.is_floating_point()]
+        self._counted = [live for own, live in pairs if not own.is_floating_point()]
 
     def update(self, update: int) -> None:
         """Take in the network as it stands after its step number `update` (from 1) of the whole training."""
         with torch.no_grad():
             torch._foreach_lerp_(self._averaged, self._followed, average_share(self.horizon, update))
-            for own, live in self._counts:
-                own.copy_(live)
+            if self._counts:
+                torch._foreach_copy_(self._counts, self._counted)

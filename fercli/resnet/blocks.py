@@ -16,7 +16,9 @@ class Stem(nn.Conv2d):
         """(N, 1 or in_channels, H, W) -> (N, out_channels, H', W')."""
         if pictures.shape[1] == self.in_channels:
             return super().forward(pictures)
-        return self._conv_forward(pictures, self.weight.sum(dim=1, keepdim=True), self.bias)
+        # The sum's strides name no layout, and the maps behind would take the other one: cuDNN is slower in it.
+        kernel = self.weight.sum(dim=1, keepdim=True).to(memory_format=torch.channels_last)
+        return self._conv_forward(pictures, kernel, self.bias)
 
 
 class Output(nn.Linear):

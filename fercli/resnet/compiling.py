@@ -12,21 +12,29 @@ from fercli.errors import EnvironmentFailure
 
 BACKEND: Any = "inductor"
 _COMPILERS = ("c++", "g++", "clang++", "cl")
+# Those that triton builds its launchers with.
+_C_COMPILERS = ("gcc", "clang", "cl")
 
 
 def check_compiler(device: torch.device) -> None:
-    """Raises EnvironmentFailure where what torch.compile needs is missing: triton on a GPU, else a C++ compiler."""
-    if device.type == "cuda":
-        missing = None if importlib.util.find_spec("triton") else "the package triton"
+    """Raises EnvironmentFailure where what torch.compile needs is missing: triton and a C compiler on a GPU, else one
+    for C++."""
+    if device.type == "cuda" and not importlib.util.find_spec("triton"):
+        missing = "the package triton"
+    elif device.type == "cuda":
+        missing = "" if _stands(os.environ.get("CC", ""), *_C_COMPILERS) else "a C compiler"
     else:
-        named = os.environ.get("CXX", "")
-        missing = None if any(shutil.which(name) for name in (named, *_COMPILERS) if name) else "a C++ compiler"
+        missing = "" if _stands(os.environ.get("CXX", ""), *_COMPILERS) else "a C++ compiler"
     if missing:
         raise EnvironmentFailure(
             f"torch.compile needs {missing} for {device.type}, which is not here",
             where="--compile",
             next_step="leave --compile out, or install it",
         )
+
+
+def _stands(*names: str) -> bool:
+    return any(shutil.which(name) for name in names if name)
 
 
 def compiled(network: nn.Module) -> nn.Module:

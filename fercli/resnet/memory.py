@@ -4,8 +4,15 @@ import sys
 
 import torch
 
-# How a CPU and an Apple GPU say it; CUDA has a class of its own for it.
-_FULL = ("can't allocate memory", "out of memory")
+# How a CPU and an Apple GPU say it, and how cuDNN and cuBLAS do, whose workspaces found no room; CUDA itself has a
+# class of its own for it.
+_FULL = (
+    "can't allocate memory",
+    "out of memory",
+    "STATUS_ALLOC_FAILED",
+    "unable to find an engine",
+    "Unable to find a valid cuDNN algorithm",
+)
 
 
 def ran_out(error: RuntimeError) -> bool:

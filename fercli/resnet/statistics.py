@@ -20,13 +20,18 @@ class RunningStatistics:
 
     def remember(self) -> None:
         """Keep the statistics as they are now."""
-        if self._kept:
-            torch._foreach_copy_(self._kept, [*self._live, *self._counts])
+        self._copy(self._live + self._counts, self._kept)
 
     def put_back(self) -> None:
         """Give the network the statistics that are kept."""
-        if self._kept:
-            torch._foreach_copy_([*self._live, *self._counts], self._kept)
+        self._copy(self._kept, self._live + self._counts)
+
+    def _copy(self, values: list[Tensor], into: list[Tensor]) -> None:
+        # One kernel for many tensors, if all are of one type.
+        floats = len(self._live)
+        for part in (slice(floats), slice(floats, None)):
+            if into[part]:
+                torch._foreach_copy_(into[part], values[part])
 
     def bring_together(self, world: World, updates: list[int]) -> None:
         """Make the statistics of every process those of one process that saw all micro-batches of the step in order.
@@ -38,8 +43,8 @@ class RunningStatistics:
             return
         kept = torch.cat([tensor.flatten() for tensor in self._kept[: len(self._live)]])
         shares = torch.cat(
-            [torch.full((tensor.numel(),), keep) for tensor, keep in zip(self._live, self._keeps, strict=True)]
-        ).to(kept.device)
+            [torch.full_like(tensor.flatten(), keep) for tensor, keep in zip(self._live, self._keeps, strict=True)]
+        )
         merged = kept
         for seen, count in zip(world.gathered(torch.cat([t.flatten() for t in self._live])), updates, strict=True):
             if count:

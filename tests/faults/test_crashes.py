@@ -2,26 +2,22 @@
 
 import errno
 import json
-import os
 import shutil
 import signal
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from crash_matrix import Row, kill_once, results, run_inside, undisturbed
 from fault_commands import BASE, CASES, ENVIRONMENT, FAST, fer, sources
+from fault_disk import OPERATIONS, FailingDisk, nobody, protect, unprotect, used
 
 from fercli.artifacts.disk import Disk
 from fercli.artifacts.store import Store
 
 QUICK = [case for case in CASES if case.quick]
-OPERATIONS = ("write", "sync", "rename", "replace", "make_folder")
 
 
 @pytest.fixture(scope="module")
@@ -99,40 +95,6 @@ def test_a_signal_that_falls_into_a_destructor_still_ends_the_command(sent, tmp_
     assert "Exception ignored" not in ended.stderr
 
 
-class FailingDisk(Disk):
-    """Fails at its n-th operation: from then on (a full disk), or that once (a bad block)."""
-
-    def __init__(self, n: int, number: int, *, stays: bool) -> None:
-        self.left = n
-        self.number = number
-        self.stays = stays
-
-    def _spend(self, where: Path | None = None) -> None:
-        self.left -= 1
-        if self.left == 0 or (self.stays and self.left < 0):
-            raise OSError(self.number, os.strerror(self.number), *([str(where)] if where else []))
-
-    def write(self, handle: BinaryIO, data: bytes | memoryview) -> None:
-        self._spend()
-        super().write(handle, data)
-
-    def sync(self, handle: BinaryIO) -> None:
-        self._spend()
-        super().sync(handle)
-
-    def rename(self, source: Path, target: Path) -> None:
-        self._spend(source)
-        super().rename(source, target)
-
-    def replace(self, source: Path, target: Path) -> None:
-        self._spend(source)
-        super().replace(source, target)
-
-    def make_folder(self, path: Path) -> None:
-        self._spend(path)
-        super().make_folder(path)
-
-
 def test_the_failing_disk_fails_every_operation_that_the_store_has():
     own = {name for name in vars(Disk) if not name.startswith("_")} - {"open", "write_file", "replace_file"}
     assert own == set(OPERATIONS) == {name for name in vars(FailingDisk) if not name.startswith("_")}
@@ -149,7 +111,7 @@ FAILING = {
 
 @pytest.mark.parametrize(("number", "stays"), [(errno.ENOSPC, True), (errno.EIO, False)], ids=["ENOSPC", "EIO"])
 @pytest.mark.parametrize("name", FAILING)
-def test_a_disk_that_fails_at_the_nth_operation_for_every_n(name, number, stays, src, base, tmp_path, monkeypatch):
+def test_a_disk_that_fails_at_the_nth_operation_for_every_n(name, number, stays, src, base, tmp_path):
     """Exit 5 and one message; every artifact whole or absent; the same command ends the same once the disk is sound."""
     line = [part.format(src=src) for part in FAILING[name]]
     shutil.copytree(base, tmp_path / "reference")
@@ -160,8 +122,7 @@ def test_a_disk_that_fails_at_the_nth_operation_for_every_n(name, number, stays,
     shutil.copytree(base, ws)
     before = results(ws, tmp_path / "none")
     for n in range(1, 1000):
-        with monkeypatch.context() as patched:
-            patched.setattr("fercli.artifacts.store.Disk", lambda n=n: FailingDisk(n, number, stays=stays))
+        with used(FailingDisk(n, number, stays=stays)):
             code, _, err = run_inside([*line, "-w", str(ws), "--quiet"])
         if code == 0:
             break
@@ -180,30 +141,11 @@ def test_a_disk_that_fails_at_the_nth_operation_for_every_n(name, number, stays,
     assert results(ws, tmp_path / "none") == reference
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    """In the block this process may not write what is write-protected: root may write everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_a_workspace_that_cannot_be_written_is_refused_once_and_can_be_read(base, src, tmp_path):
     ws = tmp_path / "ws"
     shutil.copytree(base, ws)
-    for folder, names, files in os.walk(ws):
-        for name in [*names, *files]:
-            path = Path(folder, name)
-            path.chmod(0o555 if path.is_dir() else 0o444)
-    ws.chmod(0o555)
-    for parent in (tmp_path, *tmp_path.parents, src, *src.parents):
-        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o005:
-            parent.chmod(0o755)
+    protect(src)
+    protect(ws)
     with nobody():
         for name in FAILING:
             code, _, err = run_inside([*(part.format(src=src) for part in FAILING[name]), "-w", str(ws), "--quiet"])
@@ -214,8 +156,8 @@ def test_a_workspace_that_cannot_be_written_is_refused_once_and_can_be_read(base
             code, out, err = run_inside([*line, "-w", str(ws)])
             assert code == 0, err
             assert json.loads(out)["status"] == "done"
-    for folder, _, _ in os.walk(ws):
-        Path(folder).chmod(0o755)
+    unprotect(ws)
+    unprotect(src)
     assert results(ws, tmp_path / "none") == results(base, tmp_path / "none")
 
 

@@ -207,8 +207,9 @@ def test_names_that_are_no_text(at):
 
 
 def test_a_gpu_that_does_not_start_is_no_silent_run_on_the_cpu(at, monkeypatch):
-    cuda = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: cuda)
+    cuda = [("CUDAExecutionProvider", {"device_id": 1, "use_tf32": 0}), "CPUExecutionProvider"]
+    there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
     real = onnxruntime.InferenceSession
 
     def session(data, options, *, providers, enable_fallback):
@@ -216,8 +217,8 @@ def test_a_gpu_that_does_not_start_is_no_silent_run_on_the_cpu(at, monkeypatch):
         return real(data, options, providers=["CPUExecutionProvider"])
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-    with pytest.raises(EnvironmentFailure, match="onnxruntime could not start on the device cuda:0"):
-        exported_scorer(at(onnx_file()), device="cuda:0")
+    with pytest.raises(EnvironmentFailure, match="onnxruntime could not start on the device cuda:1"):
+        exported_scorer(at(onnx_file()), device="cuda:1")
 
 
 def test_paths_that_hold_no_model(tmp_path, at):
