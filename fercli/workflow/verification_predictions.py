@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from fercli.artifacts.schema import MANIFEST
 from fercli.artifacts.store import Artifact
 from fercli.artifacts.tables import read_csv, read_predictions
 from fercli.evaluation.metrics import score
 from fercli.evaluation.summary import Kind, rows_in_samples, run_metrics
+from fercli.protocol.describe import describe
 from fercli.records import Fold, Predictions, Samples
 from fercli.workflow.net_start import told_of_start
 from fercli.workflow.verification import Covered, Difference
@@ -23,6 +25,8 @@ KINDS: Mapping[str, Kind] = {
     "train-baseline": "baseline",
     "train-resnet": "resnet",
 }
+# Of BP networks the config says it.
+LOSSES: Mapping[str, str] = {"train-baseline": "log_loss", "train-resnet": "cross entropy"}
 # Probabilities are stored with all their digits; their sum is off by rounding alone.
 SUM_TOLERANCE = 1e-6
 
@@ -131,7 +135,10 @@ def _fold_coverage(samples: Samples, fold: Fold, file: str, predictions: Predict
 
 
 def metrics_as_predicted(view: RunView) -> Covered:
-    """`metrics.json` from predictions, folds and rows: pooled, per class, per fold, majority, copies, protocol."""
+    """`metrics.json` from predictions, folds and rows: pooled, per class, per fold, majority, copies, protocol.
+
+    And the few facts of these that the manifest repeats.
+    """
     run, stored = view.run, view.run.json(METRICS)
     predictions = read_predictions(run.file(FILE))
     folds = stored["folds"]
@@ -146,7 +153,7 @@ def metrics_as_predicted(view: RunView) -> Covered:
         train_accuracy=[entry["train_accuracy"] for entry in folds],
         train_loss=[entry["train_loss"] for entry in folds],
         test_loss=[entry["test_loss"] for entry in folds],
-        loss_name=stored["test"]["loss"]["name"],
+        loss_name=_loss_name(view),
     )
     again["protocol"]["leaks"] += told_of_start(run.config, run.content)
     again["protocol"]["leaks"] += list(view.data.content.get("leaks", []))
@@ -157,7 +164,27 @@ def metrics_as_predicted(view: RunView) -> Covered:
             found += difference_list(
                 f"a score of {part} is not what its predictions give:", METRICS, stored[part], beside
             )
-    return Covered(_leaves(again), "values", found)
+    facts = _facts(view, again)
+    found += difference_list("the manifest says otherwise than the run's files:", MANIFEST, run.content, facts)
+    return Covered(_leaves(again) + len(facts), "values", found)
+
+
+def _loss_name(view: RunView) -> str:
+    """What a trainer calls the loss that it has lowered."""
+    return LOSSES.get(view.command) or str(view.bp_config.loss)
+
+
+def _facts(view: RunView, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What lists of runs show of one, and the manifest therefore holds."""
+    kind, line = KINDS[view.command], describe(view.plan)
+    accuracy = metrics["test"]["accuracy"]["pooled"]
+    return {
+        "summary": f"{kind} on {view.data.name}: accuracy {accuracy:.4f}; {line}",
+        "run_kind": kind,
+        "on": view.data.name,
+        "data_kind": view.data.kind,
+        "protocol_line": line,
+    }
 
 
 def metrics_alone(run: Artifact) -> Covered:

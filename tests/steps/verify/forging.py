@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class Forger:
         path.write_text(buffer.getvalue())
 
     def predictions(self, label: str, change: Callable[[Predictions], Predictions]) -> None:
-        """predictions.csv, and with it every score of metrics.json that a reader would take from it."""
+        """predictions.csv, and with it every score that a reader would take from it, in metrics.json and manifest."""
         path = self.path(label, "predictions.csv")
         changed = change(read_predictions(path))
         path.write_bytes(predictions_bytes(changed))
@@ -92,7 +93,12 @@ class Forger:
                 "sd": float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None,
             }
 
+        def retell(manifest: Any) -> None:
+            told = f"accuracy {score(changed).accuracy:.4f};"
+            manifest["content"]["summary"] = re.sub(r"accuracy [\d.]+;", told, manifest["content"]["summary"])
+
         self.json(label, "metrics.json", restate)
+        self.manifest(label, retell)
 
     def rehash(self) -> None:
         """Sizes and hashes of all files, then keys, fingerprints and parents' fingerprints, parents first."""

@@ -71,8 +71,25 @@ def drop_a_row_of_the_unpruned(forger):
     forger.rows(PRUNED, "predictions-before.csv", lambda lines: lines.pop())
 
 
+def predict_what_nobody_knows(forger):
+    forger.rows("run/knn", "predictions.csv", lambda lines: lines[0].update(p_calm="nan"))
+
+
 def name_other_data(forger):
     forger.json("run/lda", "metrics.json", lambda metrics: metrics.update(on="better"))
+
+
+def name_another_loss(forger):
+    forger.json("run/bp", "metrics.json", lambda metrics: metrics["test"]["loss"].update(name="mse"))
+
+
+def flatter_the_summary(forger):
+    told = "baseline on made: accuracy 0.9900"
+    forger.manifest("run/lda", lambda manifest: manifest["content"].update(summary=told))
+
+
+def tell_of_other_folds(forger):
+    forger.manifest("run/lda", lambda manifest: manifest["content"].update(protocol_line="logo, 24 folds"))
 
 
 def swap_the_classes_of_the_metrics(forger):
@@ -125,6 +142,7 @@ def removed_as(criterion, value):
 
 
 NOT_GIVEN = "a score is not what the predictions give:"
+OTHERWISE = "the manifest says otherwise than the run's files:"
 CROSSED = "that did not cross the threshold (receipts.csv, row 2: fold 0/0"
 
 
@@ -136,10 +154,17 @@ CROSSED = "that did not cross the threshold (receipts.csv, row 2: fold 0/0"
         (data_with_a_leak, f"run/lda: {NOT_GIVEN} protocol.leaks (metrics.json, protocol.leaks): stored []"),
         (call_it_a_test_split, "split is not that of the data's row (predictions.csv, row_00, column split)"),
         (go_below_zero, "run/knn: probabilities do not sum to 1, or are below 0 (predictions.csv, row_00)"),
+        (predict_what_nobody_knows, "run/knn: probabilities do not sum to 1, or are below 0 (predictions.csv, row_00)"),
         (swap_the_classes_of_the_control, "in their order (predictions-control.csv, header): stored ['glad', 'calm',"),
         (flatter_the_unpruned, "a score of before is not what its predictions give: accuracy (metrics.json, accuracy)"),
         (drop_a_row_of_the_unpruned, "a row that the fold holds out is not predicted (predictions-before.csv"),
         (name_other_data, f"run/lda: {NOT_GIVEN} on (metrics.json, on): stored better, recomputed made"),
+        (
+            name_another_loss,
+            f"run/bp: {NOT_GIVEN} test.loss.name (metrics.json, test.loss.name): stored mse, recomputed ce",
+        ),
+        (flatter_the_summary, f"run/lda: {OTHERWISE} summary (artifact.json, summary): stored baseline on made:"),
+        (tell_of_other_folds, f"run/lda: {OTHERWISE} protocol_line (artifact.json, protocol_line): stored logo, 24"),
         (swap_the_classes_of_the_metrics, "the classes are not those of features/made in their order (metrics.json"),
         (swap_the_classes_of_the_manifest, "the classes are not those of features/made in their order (artifact.json"),
         (state_another_width_in_the_metrics, "a count of units is not that of receipts and weights: hidden_before"),
@@ -209,6 +234,19 @@ def test_a_run_that_drew_its_own_folds_is_held_to_these(workspace, fer):
     own = ("--k", 4, "--scheme", "grouped", "--name", "own", "--threads", 1, "--jobs", 1, "--quiet")
     assert fer("train-baseline", "--model", "lda", *own).code == 0
     assert lines_of(fer, "own") == []
+
+
+def test_predictions_of_folds_that_are_not_drawn_are_scored_as_well(workspace, fer):
+    """Only fits are made again of drawn folds alone; a change in one row is found whatever the seed."""
+
+    def turn(lines):
+        lines[0].update(p_calm=lines[0]["p_glad"], p_glad=lines[0]["p_calm"])
+
+    with Forger(workspace("columns")) as forger:
+        forger.rows("run/bp", "predictions.csv", turn)
+    for seed in range(4):
+        answer = fer("verify", "bp", "--seed", seed, "--folds-sampled", 1, "--quiet")
+        assert "a prediction is not what the fold's stored model gives (predictions.csv, fold 0/" in answer.out
 
 
 def nudged(lines):
