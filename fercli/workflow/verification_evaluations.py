@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fercli.artifacts.schema import MANIFEST
 from fercli.artifacts.store import Artifact, Store
 from fercli.config.evaluate import EvaluateConfig
 from fercli.evaluation.gates import check_gates, parse_gates
@@ -30,6 +31,9 @@ def evaluation_as_scored(store: Store, evaluation: Artifact, how: How) -> Covere
             what = "a score is not what the predictions give:"
             found += difference_list(what, f"{FILE}, {entry.run.name}", stored, again)
     found += _gates(config, body)
+    found += difference_list(
+        "the manifest says otherwise than the scores:", MANIFEST, evaluation.content, _told(config, body)
+    )
     return Covered(len(body["runs"]), "runs", found)
 
 
@@ -45,6 +49,14 @@ def _runs(evaluation: Artifact, body: dict[str, Any]) -> list[Difference]:
         return []
     what = "the runs are not those that the evaluation was made from"
     return [Difference(what, f"{FILE}, runs", ", ".join(stored), ", ".join(made_from))]
+
+
+def _told(config: EvaluateConfig, body: dict[str, Any]) -> dict[str, Any]:
+    """What a list of evaluations shows of one, by its entries and gates, which are looked at by themselves."""
+    names, gates = [entry["name"] for entry in body["runs"]], body["gates"]
+    summary = f"{len(names)} runs" + (f" on {config.on}" if config.on is not None else "")
+    summary += f"; {sum(bool(gate['passed']) for gate in gates)} of {len(gates)} gates passed" if gates else ""
+    return {"summary": summary, "runs": names}
 
 
 def _input(store: Store, evaluation: Artifact, name: str) -> RunInput:

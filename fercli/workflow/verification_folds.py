@@ -6,6 +6,7 @@ from fercli.artifacts.schema import MANIFEST
 from fercli.artifacts.store import Artifact
 from fercli.artifacts.tables import read_csv
 from fercli.config.protocol import ProtocolConfig
+from fercli.protocol.describe import balances, describe
 from fercli.protocol.resolve import resolve
 from fercli.protocol.standing import FOLD_COLUMNS, folds_table
 from fercli.records import FoldPlan, Samples
@@ -22,6 +23,12 @@ def folds_as_told(folds: Artifact, samples: Samples) -> Covered:
     plan = resolve(samples, ProtocolConfig.of(folds=folds.name, monitor="none"), standing=standing)
     protocol = {**asdict(plan.protocol), "leaks": list(plan.protocol.leaks)}
     found = difference_list("the protocol states otherwise", MANIFEST, folds.content["protocol"], protocol)
+    told = {
+        "summary": describe(plan),
+        "rows": len(plan.rows),
+        "balance": [asdict(one) for one in balances(plan, samples)],
+    }
+    found += difference_list("the manifest says otherwise than the table:", MANIFEST, folds.content, told)
     found += _rows_not_of(folds, plan, samples, "the table is not that of its rows")
     return Covered(len(plan.folds), "folds", found)
 

@@ -12,7 +12,7 @@ from fercli.datasets.mapped_rows import release
 from fercli.descriptors.extraction import extract_chunks
 from fercli.records import Samples
 from fercli.seeds import generator
-from fercli.workflow.rows import class_counts
+from fercli.workflow.rows import class_counts, group_count
 from fercli.workflow.verification import Covered, Difference
 from fercli.workflow.verification_values import difference_list
 
@@ -37,6 +37,9 @@ def rows_as_told(data: Artifact, samples: Samples, array_rows: int) -> Covered:
     if "counts" in content:
         counts = class_counts(samples)
         found += difference_list("rows of a class", f"{MANIFEST}, counts", content["counts"], counts)
+    if "groups" in content:
+        again = {"groups": group_count(samples)}
+        found += difference_list("rows have another number of", MANIFEST, content, again)
     return Covered(len(samples), "rows", found)
 
 

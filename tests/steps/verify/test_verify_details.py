@@ -134,6 +134,19 @@ def _lower(metrics, key, part):
     metrics[part]["loss"]["mean"] -= 0.01
 
 
+def balance_the_folds(forger):
+    forger.manifest("folds/standing", lambda manifest: manifest["content"]["balance"][0].update(rows_max=99))
+
+
+def count_more_groups(forger):
+    forger.manifest("features/made", lambda manifest: manifest["content"].update(groups=72))
+
+
+def pass_every_gate(forger):
+    told = "2 runs; 9 of 9 gates passed"
+    forger.manifest("evaluation/bp_lda", lambda manifest: manifest["content"].update(summary=told))
+
+
 def removed_as(criterion, value):
     def change(forger):
         forger.rows(PRUNED, "receipts.csv", lambda lines: lines[0].update(criterion=criterion, value=str(value)))
@@ -175,6 +188,15 @@ CROSSED = "that did not cross the threshold (receipts.csv, row 2: fold 0/0"
         (flatter_the_training_loss, "run/lda: train_loss is not what the fold's stored model gives"),
         (flatter_the_held_out_loss, "run/bp: test_loss is not what the fold's stored model gives"),
         (forget_a_training_accuracy, "run/lda: train_accuracy is not what the fold's stored model gives"),
+        (
+            balance_the_folds,
+            "folds/standing: the manifest says otherwise than the table: balance[0/0].rows_max (artifact",
+        ),
+        (count_more_groups, "rows have another number of groups (artifact.json, groups): stored 72, recomputed 24"),
+        (
+            pass_every_gate,
+            "the manifest says otherwise than the scores: summary (artifact.json, summary): stored 2 runs",
+        ),
         (removed_as("dead", 0.9), f"a unit was removed as dead {CROSSED}"),
         (removed_as("saturated", 0.2), f"a unit was removed as saturated {CROSSED}"),
         (removed_as("angle", 91), f"a unit was removed as angle {CROSSED}"),
@@ -185,7 +207,7 @@ CROSSED = "that did not cross the threshold (receipts.csv, row 2: fold 0/0"
 def test_a_detail_that_is_not_true_is_named(change, words, workspace, fer):
     with Forger(workspace("columns")) as forger:
         change(forger)
-    body = verified(fer, "features/made", "run/bp", "run/lda", "run/knn", PRUNED)
+    body = verified(fer)
     hashes = ("files", "key and fingerprint", "parents")
     assert {entry["result"] for entry in body["checked"] if entry["check"] in hashes} == {"fine"}
     assert_named([finding["line"] for finding in body["findings"]], words)
@@ -211,6 +233,15 @@ def test_what_a_run_says_of_itself_is_checked_without_its_data(change, words, wo
         change(forger)
     shutil.rmtree(root / "features" / "made")
     assert_named(lines_of(fer, "run/lda"), words)
+
+
+def test_scores_are_taken_again_even_where_the_predictions_are_not_of_the_folds(workspace, fer):
+    with Forger(workspace("columns")) as forger:
+        forger.rows("run/knn", "predictions.csv", lambda rows: rows.pop())
+        forger.json("run/knn", "metrics.json", lambda metrics: metrics.update(accuracy=0.99))
+    lines = lines_of(fer, "run/knn")
+    assert_named(lines, "a row that the fold holds out is not predicted")
+    assert_named(lines, f"run/knn: {NOT_GIVEN} accuracy (metrics.json, accuracy): stored 0.99")
 
 
 def test_checks_that_need_a_parent_that_is_gone_are_said_not_to_be_made(workspace, fer):
