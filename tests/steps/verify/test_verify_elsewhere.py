@@ -78,12 +78,13 @@ def take_back_the_leave(forger):
 @pytest.fixture
 def elsewhere(workspace, fer):
     root = workspace("columns")
-    on = ("--on", root / "features" / "made", "--allow-train-rows", "--draws", 100, "--require", "accuracy>=0")
+    on = ("--on", "ws/features/made", "--allow-train-rows", "--draws", 100, "--require", "accuracy>=0")
     assert fer("evaluate", "bp", *on, "--name", "elsewhere", "--quiet").code == 0
     return root
 
 
-def test_an_evaluation_on_data_that_was_named_by_a_path_is_fine(elsewhere, fer):
+def test_an_evaluation_on_data_that_was_named_by_a_path_is_fine_from_any_folder(elsewhere, fer, monkeypatch):
+    monkeypatch.chdir(elsewhere)
     assert lines_of(fer, ON) == []
 
 
