@@ -1,6 +1,5 @@
 """`fer`: the commands in the order of the pipeline, one error handler, signals that save and leave."""
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,8 @@ from typing import Annotated
 import typer
 
 from fercli import __version__
-from fercli.cli import failures
+from fercli.cli import failures, streams
+from fercli.cli.places import Places
 from fercli.cli.session import current
 from fercli.errors import ExitCode, Interrupted
 
@@ -84,10 +84,9 @@ def run(arguments: Sequence[str]) -> int:
     before, sys.unraisablehook = sys.unraisablehook, _raise_again
     try:
         code = _invoke(arguments)
-        sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has left; keep Python from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has left, or never was there.
+        streams.abandon()
         return int(ExitCode.SIGPIPE)
     except Interrupted as late:
         # It came while a result or a failure was being shown: what was to be saved is saved.
@@ -99,11 +98,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: list[str]) -> int:
     try:
-        answer = app(args=arguments, prog_name="fer", standalone_mode=False)
+        try:
+            answer = app(args=arguments, prog_name="fer", standalone_mode=False)
+        except typer.Exit as leave:
+            answer = leave.exit_code
+        with streams.written():
+            return answer if isinstance(answer, int) else 0
     except BrokenPipeError:
         raise
-    except typer.Exit as leave:
-        return leave.exit_code
     except BaseException as error:
         if isinstance(error, SystemExit):
             if isinstance(error.__context__, BrokenPipeError):  # how Typer reports it
@@ -113,6 +115,9 @@ def _invoke(arguments: list[str]) -> int:
             # A signal in the middle of an import or a callback comes out as whatever that code made of it.
             error = current.interrupted
         session = current.session
+        if session is None and isinstance(error, OSError) and error.filename is None:
+            # Nothing has begun that writes anything but the help or the version.
+            error = streams.refused(error)
         wants_json = session.console.json_wanted if session else "--json" in arguments
         # A failed gate was already shown as part of the result; the answer on stdout stays one object.
         return failures.show(
@@ -121,8 +126,8 @@ def _invoke(arguments: list[str]) -> int:
             json_wanted=wants_json and not (session and session.shown),
             debug=session.debug if session else "--debug" in arguments,
             warnings=session.console.warnings if session else [],
+            places=Places.of(session.workspace, session.values) if session else None,
         )
-    return answer if isinstance(answer, int) else 0
 
 
 def _named_command(arguments: Sequence[str]) -> str:

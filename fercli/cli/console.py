@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any
 
+from fercli.cli import streams
 from fercli.cli.plain_text import plain
 from fercli.records import Outcome, Progress, Table
 
@@ -34,7 +35,11 @@ class Console:
         return _Progress(what, total, unit, silent=self.quiet)
 
     def show(self, command: str, outcome: Outcome) -> None:
-        """The result of a command: one JSON object, or tables and lines."""
+        """The result of a command: one JSON object, or tables and lines; all of it is out when this is over."""
+        with streams.written():
+            self._show(command, outcome)
+
+    def _show(self, command: str, outcome: Outcome) -> None:
         if self.json_wanted:
             body = {
                 "schema": 1,

@@ -3,8 +3,11 @@
 import errno
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
+from fercli.cli import streams
+from fercli.cli.places import Places
 from fercli.cli.plain_text import plain
 from fercli.errors import EnvironmentFailure, ExitCode, FerError, Interrupted, UsageError
 
@@ -20,12 +23,12 @@ class InternalFault(FerError):
     """Our own fault: something that no user action should be able to cause."""
 
 
-def translate(error: BaseException) -> FerError:
-    """The expected failure behind an exception, or an `InternalFault`."""
+def translate(error: BaseException, *, command: str = "fer", places: Places | None = None) -> FerError:
+    """The expected failure behind an exception, or an `InternalFault`; its advice fits the command and its places."""
     if isinstance(error, FerError):
         return error
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # Typer's own usage errors
-        return _from_typer(error)
+        return _from_typer(error, command)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return EnvironmentFailure(
             "not enough memory",
@@ -33,7 +36,7 @@ def translate(error: BaseException) -> FerError:
             next_step="use a smaller --batch-size, fewer --jobs, or a machine with more memory",
         )
     if isinstance(error, OSError):
-        return _from_system(error)
+        return _from_system(error, places)
     if isinstance(error, ImportError):
         return _from_import(error)
     return InternalFault(
@@ -42,23 +45,35 @@ def translate(error: BaseException) -> FerError:
     )
 
 
-def _from_typer(error: Any) -> UsageError:
+def _from_typer(error: Any, command: str) -> UsageError:
     context = getattr(error, "ctx", None)
-    path = getattr(context, "command_path", None) or "fer"
+    # Why: of an option without its value Typer does not say whose it is.
+    path = getattr(context, "command_path", None) or ("fer" if command == "fer" else f"fer {command}")
     message = error.format_message().rstrip(".")
     return UsageError(message[:1].lower() + message[1:] if message else "wrong usage", next_step=f"see {path} --help")
 
 
-def _from_system(error: OSError) -> FerError:
+def _from_system(error: OSError, places: Places | None) -> FerError:
     where = str(error.filename) if error.filename else None
+    output = places.output(where) if places and where else None
+    if output:
+        # What the user wrote, where a file that is not whole yet has a hidden name.
+        where = str(output[1])
     if error.errno in NO_SPACE:
+        # A full disk mostly names no file: it may be the workspace's, or that of any output.
+        full = [output[0]] if output else ["--workspace", *(places.outputs if places and not where else ())]
         return EnvironmentFailure(
-            "no space left on the disk", where=where, next_step="free some space, or choose another --workspace"
+            "no space left on the disk",
+            where=where,
+            next_step=f"free some space, or choose another {' or '.join(full)}",
         )
     if error.errno in NOT_ALLOWED:
-        return EnvironmentFailure(
-            f"not allowed: {error.strerror}", where=where, next_step="choose a --workspace that you may write to"
-        )
+        next_step = "choose a --workspace that you may write to"
+        if output:
+            next_step = f"choose another {output[0]}, one that you may write to"
+        elif places and where and not places.in_workspace(where):
+            next_step = "change its permissions, or name another"
+        return EnvironmentFailure(f"not allowed: {error.strerror}", where=where, next_step=next_step)
     if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
         from fercli.errors import InputError
 
@@ -123,20 +138,34 @@ def as_text(error: FerError) -> str:
     return "\n".join(lines)
 
 
-def show(error: BaseException, *, command: str, json_wanted: bool, debug: bool, warnings: list[str]) -> int:
+def _answer(body: str) -> None:
+    """The failure's object on stdout; where stdout takes nothing, the message on stderr is all there is."""
+    with suppress(EnvironmentFailure), streams.written():
+        print(body)
+
+
+def show(
+    error: BaseException,
+    *,
+    command: str,
+    json_wanted: bool,
+    debug: bool,
+    warnings: list[str],
+    places: Places | None = None,
+) -> int:
     """Print a failure in the form that was asked for and give its exit code."""
     if isinstance(error, Interrupted):
         name = "SIGINT" if error.code == ExitCode.SIGINT else "SIGTERM"
         if json_wanted:
-            print(_json_of_interruption(command, error, name, warnings))
+            _answer(_json_of_interruption(command, error, name, warnings))
         print(f"fer: stopped by {name}; {_what_stays(command)}", file=sys.stderr)
         return int(error.code)
-    failure = translate(error)
+    failure = translate(error, command=command, places=places)
     if debug:
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)
     if json_wanted:
-        print(as_json(command, failure, warnings))
+        _answer(as_json(command, failure, warnings))
     print(as_text(failure), file=sys.stderr)
     return int(failure.code)

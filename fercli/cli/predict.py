@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fercli.cli import face_options, options
+from fercli.cli import face_options, options, streams
 from fercli.cli.face_options import FACES
 from fercli.cli.session import Session, command
 from fercli.records import Outcome
@@ -17,8 +17,8 @@ READING = "What is read"
 
 def _write(text: str) -> None:
     """Rows as they come, for whoever reads the other end of a pipe."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    with streams.written():
+        sys.stdout.write(text)
 
 
 def register(app: typer.Typer) -> None:

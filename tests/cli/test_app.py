@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fercli.cli import failures
+from fercli.cli.places import Places
 from fercli.errors import EnvironmentFailure, ExitCode, InputError, Interrupted, UsageError
 
 
@@ -40,6 +43,13 @@ def test_version(fer):
             "fer: error: no such command 'statsu'. Did you mean 'status'?\n  next: see fer --help\n",
         ),
         (("status", "--jsn"), 2, "fer: error: no such option: --jsn"),
+        (
+            ("prune-bp", "--hidden"),
+            2,
+            "fer: error: option '--hidden' requires an argument\n  next: see fer prune-bp --help\n",
+        ),
+        (("status", "-w"), 2, "fer: error: option '-w' requires an argument\n  next: see fer status --help\n"),
+        (("--nonsense",), 2, "fer: error: no such option: --nonsense\n  next: see fer --help\n"),
         (
             ("show", "nothing"),
             4,
@@ -124,6 +134,79 @@ def test_every_exception_has_one_code(error, code, words):
     assert words in failures.as_text(failure)
 
 
+PLACES = Places(Path("ws"), {"--out": Path("sub/x.csv"), "--annotate": Path("ws/drawn")})
+WORKSPACE_ADVICE = "choose a --workspace that you may write to"
+
+
+@pytest.mark.parametrize(
+    ("path", "where", "next_step"),
+    [
+        ("sub/x.csv", "sub/x.csv", "choose another --out, one that you may write to"),
+        ("sub/.x.csv.17521.partial", "sub/x.csv", "choose another --out, one that you may write to"),
+        ("sub", "sub/x.csv", "choose another --out, one that you may write to"),
+        ("ws/drawn/.a.png.new", "ws/drawn", "choose another --annotate, one that you may write to"),
+        ("ws/runs/.one.partial", "ws/runs/.one.partial", WORKSPACE_ADVICE),
+        ("ws", "ws", WORKSPACE_ADVICE),
+        (".", ".", WORKSPACE_ADVICE),
+        ("sub/y.csv", "sub/y.csv", "change its permissions, or name another"),
+        (None, None, WORKSPACE_ADVICE),
+    ],
+)
+def test_what_may_not_be_written_is_named_as_the_user_named_it(tmp_path, monkeypatch, path, where, next_step):
+    monkeypatch.chdir(tmp_path)
+    for spelled in (path, path and str(tmp_path / path)):
+        failure = failures.translate(OSError(13, "Permission denied", spelled), places=PLACES)
+        assert (int(failure.code), failure.what) == (5, "not allowed: Permission denied")
+        assert failure.where in (where, spelled)
+        assert failure.next_step == next_step
+    assert failures.translate(OSError(13, "Permission denied", path), places=PLACES).where == where
+
+
+@pytest.mark.parametrize(
+    ("path", "next_step"),
+    [
+        ("sub/.x.csv.new", "free some space, or choose another --out"),
+        ("ws/runs/.one.partial", "free some space, or choose another --workspace"),
+        (None, "free some space, or choose another --workspace or --out or --annotate"),
+    ],
+)
+def test_a_full_disk_names_the_options_that_choose_another(path, next_step):
+    failure = failures.translate(OSError(28, "No space left on device", path), places=PLACES)
+    assert (failure.what, failure.next_step) == ("no space left on the disk", next_step)
+
+
+def test_an_output_in_a_folder_that_takes_no_files(fer, tmp_path, monkeypatch):
+    from fercli.datasets.images import opencv
+
+    (tmp_path / "rows.csv").write_text(
+        "id,label,a.x,a.y\n" + "".join(f"s{i},{'ab'[i % 2]},{i},{-i}\n" for i in range(8))
+    )
+    (tmp_path / "locked").mkdir()
+    opencv().imwrite(str(tmp_path / "a.png"), np.zeros((48, 48), np.uint8))
+    assert fer("import-features", "rows.csv").code == 0
+    opened = Path.open
+
+    def refusing(self, mode="r", *rest, **options):
+        if "w" in mode and self.resolve().is_relative_to(tmp_path / "locked"):
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, mode, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    whole = ("predict", "a.png", "--faces", "whole")
+    for command, option, given in (
+        (("export", "rows"), "--out", "locked/z.csv"),
+        (whole, "--out", "locked/x.csv"),
+        (whole, "--annotate", "locked/drawn"),
+    ):
+        answer = fer(*command, option, given)
+        assert answer.code == 5, answer.err
+        assert answer.err.splitlines()[-3:] == [
+            "fer: error: not allowed: Permission denied",
+            f"  where: {given}",
+            f"  next: choose another {option}, one that you may write to",
+        ]
+
+
 def test_expected_failures_pass_unchanged():
     for kind in (UsageError, InputError, EnvironmentFailure):
         error = kind("what", where="where", next_step="next")
@@ -148,6 +231,75 @@ def test_a_closed_pipe_is_141_and_silent(tmp_path):
     os.close(writing)
     _, err = child.communicate(timeout=60)
     assert (child.returncode, err) == (141, b"")
+
+
+def closing(descriptor, *arguments, cwd, **options):
+    """The process that a shell starts with `descriptor>&-`."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$0" -m fercli "$@" {descriptor}>&-', sys.executable, *arguments],
+        stderr=subprocess.PIPE,
+        stdout=None if "1" in descriptor else subprocess.PIPE,
+        timeout=60,
+        cwd=cwd,
+        check=False,
+        **options,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("doctor",), ("--help",), ("--version",), ("status", "--json"), ("show", "x", "--json")]
+)
+def test_a_closed_stdout_is_141_and_silent(tmp_path, arguments):
+    done = closing("1", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_failure_is_said_where_stdout_is_closed(tmp_path):
+    done = closing("1", "show", "x", cwd=tmp_path)
+    assert done.returncode == 4
+    assert done.stderr.decode().startswith("fer: error: there is no artifact called x\n")
+
+
+def test_without_stderr_nothing_more_comes_on_stdout(tmp_path):
+    done = closing("2", "show", "x", "--json", cwd=tmp_path)
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["error"]["code"] == 4
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="system: there is no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("--version",), ("--help",)])
+def test_a_full_stdout_is_one_message(tmp_path, arguments, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fercli", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment,
+            timeout=60,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.stderr.decode() == (
+        "fer: error: stdout cannot be written: No space left on device\n"
+        "  where: stdout\n"
+        "  next: free some space there, or send stdout elsewhere\n"
+    )
+    assert done.returncode == 5
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="system: there is no /dev/full")
+def test_a_failure_keeps_its_code_where_stdout_is_full(tmp_path):
+    with open("/dev/full", "wb") as full:
+        child = process("show", "x", "--json", stdout=full, stderr=subprocess.PIPE, cwd=tmp_path)
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 4
+    assert err.decode().splitlines() == [
+        "fer: error: there is no artifact called x",
+        "  where: artifacts",
+        "  next: see fer status",
+    ]
 
 
 @pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
