@@ -153,3 +153,20 @@ def test_a_net_on_other_data_is_scored_by_its_model(workspace, fer):
     with Forger(root) as forger:
         forger.manifest(ON, lambda manifest: manifest["config"].update(device="cuda"))
     assert not [line for line in lines_of(fer, ON) if "a prediction is not" in line]
+
+
+def test_one_split_that_was_asked_for_is_all_that_is_scored(fer, tmp_path):
+    rows = "".join(
+        f"r{row},{('happy', 'sad')[row % 2]},{'validation' if row % 4 == 3 else 'train'},{row * 0.5},{(7 * row) % 11}\n"
+        for row in range(24)
+    )
+    (tmp_path / "rows.csv").write_text("id,label,split,a.x,a.y\n" + rows)
+    assert fer("import-features", "rows.csv").code == 0
+    assert fer("train-baseline", "--model", "lda", "--name", "bp", "--jobs", 1).code == 0
+    on = ("--on", "rows", "--split", "validation", "--draws", 100, "--name", "elsewhere")
+    assert fer("evaluate", "bp", *on).code == 0
+    assert lines_of(fer, ON) == []
+    with Forger(tmp_path / "ws") as forger:
+        forger.manifest(ON, lambda manifest: manifest["config"].update(split="train", allow_train_rows=True))
+    words = f"evaluation/elsewhere: a row is scored that was not asked for ({TABLE}, r11; 6 rows in all)"
+    assert any(line.startswith(words) for line in lines_of(fer, ON))
