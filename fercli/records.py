@@ -128,6 +128,7 @@ class FoldProtocol:
     """How rows were divided, as printed under every table and stored in `metrics.json`.
 
     leaks: one plain sentence per known way in which held-out rows could inform training.
+    pooled: whether rows of the validation or test split train, as they do after --pool-splits.
     """
 
     scheme: str
@@ -137,6 +138,7 @@ class FoldProtocol:
     seed: int
     duplicates: str
     leaks: tuple[str, ...] = ()
+    pooled: bool = False
 
 
 @dataclass(frozen=True)

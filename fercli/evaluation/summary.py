@@ -31,6 +31,7 @@ def protocol_json(protocol: FoldProtocol) -> dict[str, Any]:
         "groups": protocol.groups,
         "seed": protocol.seed,
         "duplicates": protocol.duplicates,
+        "pooled": protocol.pooled,
         "leaks": list(protocol.leaks),
     }
 

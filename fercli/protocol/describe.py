@@ -32,8 +32,9 @@ def describe(plan: FoldPlan) -> str:
         return text + f"scored on {len(held_out):,} {plan.split_names[1]} rows"
     repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
     groups = f" in {protocol.groups:,} groups" if protocol.groups else ""
+    pooled = ", validation and test rows pooled with the training rows" if protocol.pooled else ""
     return (
-        f"{protocol.scheme}, {protocol.k} folds{repeats} of {len(plan.rows):,} rows{groups}, "
+        f"{protocol.scheme}, {protocol.k} folds{repeats} of {len(plan.rows):,} rows{groups}{pooled}, "
         f"duplicates {protocol.duplicates}, seed {protocol.seed}"
     )
 

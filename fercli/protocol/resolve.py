@@ -87,6 +87,7 @@ def _plan(samples: Samples, config: ProtocolConfig, division: Division) -> FoldP
                     )
                 ]
             made.append(Fold(repeat, number, train, test, inner))
+    kept_back = np.isin(samples.splits, ("validation", "test"))
     protocol = FoldProtocol(
         scheme=division.scheme,
         k=int(division.folds.max()) + 1,
@@ -95,6 +96,7 @@ def _plan(samples: Samples, config: ProtocolConfig, division: Division) -> FoldP
         seed=division.seed,
         duplicates=division.duplicates,
         leaks=division.leaks + ((leaks.SELECTED,) if config.monitor == "validation" else ()),
+        pooled=any(bool(kept_back[fold.train].any()) for fold in made),
     )
     notes = division.part.notes + division.notes
     return FoldPlan(protocol, tuple(made), rows, copies, notes, division.split_names)

@@ -76,10 +76,11 @@ def models_sheet(
     notes = (*protocols_of(runs), *shared, *own, *shared_copies(runs))
     # the data stands in the title; only features of it need naming
     named = any(str(run["on"]) != rows_of(run) for run in runs)
+    pooled = ", all splits pooled" if runs[0]["protocol"].get("pooled") else ""
     against = (Column("behind", "behind the best", "points"), Column("p", "p", "p")) if tests else ()
     return Sheet(
         name,
-        f"Held-out scores on {rows_of(runs[0])} ({runs[0]['split']})",
+        f"Held-out scores on {rows_of(runs[0])} ({runs[0]['split']}{pooled})",
         (
             Column("run", "run"),
             Column("accuracy", "accuracy %", "percent"),

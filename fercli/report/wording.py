@@ -48,7 +48,8 @@ def division_words(runs: Sequence[Mapping[str, Any]]) -> str:
     if protocol["scheme"] == "official":
         return f"official split, {runs[0]['split']}"
     counts = sorted({run["protocol"]["k"] for run in runs})
-    return f"{listed([str(count) for count in counts])} {protocol['scheme']} folds"
+    pooled = " of all splits pooled" if protocol.get("pooled") else ""
+    return f"{listed([str(count) for count in counts])} {protocol['scheme']} folds{pooled}"
 
 
 def protocol_words(metrics: Mapping[str, Any]) -> str:
@@ -59,6 +60,8 @@ def protocol_words(metrics: Mapping[str, Any]) -> str:
     else:
         folds = f"{protocol['k']} {protocol['scheme']} folds"
         words = [f"{folds}, {counted(protocol['repeats'], 'repeat')}" if protocol["repeats"] > 1 else folds]
+        if protocol.get("pooled"):
+            words.append("validation and test rows pooled with the training rows")
     words.append(counted(protocol["groups"], "group") if protocol["groups"] else "rows without groups")
     if protocol["scheme"] != "official":  # an official split leaves copies where they lie; they are counted instead
         kept = {"group": "copies share a fold", "drop": "copies dropped"}
@@ -75,6 +78,18 @@ def protocols_of(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(runs_of) == 1:
         return list(runs_of)
     return [f"{few(names)}: {words}" for words, names in runs_of.items()]
+
+
+def leak_lines(holders: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each known leak once, with the names of those that have it, unless all do. holders: name -> its leaks."""
+    names_of: dict[str, list[str]] = {}
+    for name, leaks in holders.items():
+        for leak in dict.fromkeys(leaks):
+            names_of.setdefault(leak, []).append(name)
+    return [
+        f"leak: {leak}" if len(names) == len(holders) else f"leak in {listed(names)}: {leak}"
+        for leak, names in names_of.items()
+    ]
 
 
 def copies_words(metrics: Mapping[str, Any]) -> str | None:
@@ -129,7 +144,7 @@ def comparable(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     protocol = metrics["protocol"]
     keys = ("scheme", "groups", "duplicates")
     rows = (rows_of(metrics), str(metrics["split"]), str(metrics["rows"]), *metrics["classes"])
-    return (*rows, *(str(protocol[key]) for key in keys))
+    return (*rows, *(str(protocol[key]) for key in keys), str(protocol.get("pooled", False)))
 
 
 def _flawed(metrics: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from fercli.errors import GateFailed, UsageError
 from fercli.evaluation.comparison import Comparison, compare
 from fercli.evaluation.pairing import Shared
 from fercli.records import Notify, Outcome, Table
-from fercli.report.wording import counted, points
+from fercli.report.wording import counted, leak_lines, points, protocols_of, shared_copies
 from fercli.workflow.compare_words import pair_sentence
 from fercli.workflow.judged_runs import judged
 from fercli.workflow.request import Request
@@ -96,7 +96,7 @@ def _outcome(
     ]
     if not shared.same_folds:
         notes.append("the runs divide these rows into other folds: no test over folds")
-    notes += _leak_notes(runs)
+    notes += _protocol_notes(runs)
     if len(pairs) > 1:
         notes.append(f"p after Holm's correction over {len(pairs)} pairs")
     payload: dict[str, Any] = {
@@ -130,16 +130,15 @@ def _outcome(
     )
 
 
-def _leak_notes(runs: Sequence[Artifact]) -> list[str]:
-    """Each known leak with the runs that have it, unless all do."""
-    leaks: dict[str, list[str]] = {}
-    for run in runs:
-        for leak in run.json("metrics.json")["protocol"]["leaks"]:
-            leaks.setdefault(leak, []).append(run.name)
-    return [
-        f"leak: {leak}" if len(names) == len(runs) else f"leak in {', '.join(names)}: {leak}"
-        for leak, names in leaks.items()
-    ]
+def _protocol_notes(runs: Sequence[Artifact]) -> list[str]:
+    """How each run divided its rows, every known leak, and the copies that the tests were made on too."""
+    # the artifact's name, not the one inside: a copied run may have been renamed
+    scored = [{**run.json("metrics.json"), "name": run.name} for run in runs]
+    protocols = protocols_of(scored)
+    notes = [f"protocol: {protocols[0]}"] if len(protocols) == 1 else [f"protocol of {line}" for line in protocols]
+    notes += leak_lines({metrics["name"]: metrics["protocol"]["leaks"] for metrics in scored})
+    copies = shared_copies(scored)
+    return [*notes, *copies, *(["every test is on all shared rows, those copies among them"] if copies else [])]
 
 
 def _rows_note(shared: Shared, repeats: int) -> str:

@@ -22,7 +22,9 @@ def folds_as_told(folds: Artifact, samples: Samples) -> Covered:
     standing = standing_folds(folds)
     plan = resolve(samples, ProtocolConfig.of(folds=folds.name, monitor="none"), standing=standing)
     protocol = {**asdict(plan.protocol), "leaks": list(plan.protocol.leaks)}
-    found = difference_list("the protocol states otherwise", MANIFEST, folds.content["protocol"], protocol)
+    # Folds of an earlier form do not say whether splits were pooled, which then reads as no.
+    stored = {"pooled": False, **folds.content["protocol"]}
+    found = difference_list("the protocol states otherwise", MANIFEST, stored, protocol)
     told = {
         "summary": describe(plan),
         "rows": len(plan.rows),

@@ -14,6 +14,7 @@ from fercli.config.preprocessing import PreprocessingConfig
 from fercli.config.protocol import ProtocolConfig
 from fercli.config.resnet import ResNetConfig
 from fercli.errors import ArtifactError
+from fercli.protocol.participation import participation
 from fercli.protocol.resolve import left_out, resolve
 from fercli.records import Fold, FoldPlan, LeftOut, Samples
 from fercli.seeds import generator
@@ -115,10 +116,11 @@ def _without_inner(view: RunView) -> bool:
 def roles_as_planned(view: RunView) -> Covered:
     """`rows.npy` of every fold: each row fitted on, inner or held out, as data and folds give it; the rest left out."""
     found = []
-    expected = left_out_json(view.left_out) + list(view.data.content.get("left_out", []))
-    if view.run.content["left_out"] != expected:
+    before = list(view.data.content.get("left_out", []))
+    expected, told = left_out_json(view.left_out) + before, view.run.content["left_out"]
+    if told != expected and told != left_out_json(_left_out_by_making(view)) + before:
         what, place = "the rows left out are not those that data and protocol leave out", f"{MANIFEST}, left_out"
-        found.append(Difference(what, place, len(view.run.content["left_out"]), len(expected)))
+        found.append(Difference(what, place, len(told), len(expected)))
     for number, fold in enumerate(view.plan.folds):
         file = f"{fold_folder(fold.repeat, fold.fold)}/rows.npy"
         stored, planned = view.run.array(file), row_roles(view.plan, number, len(view.samples))
@@ -135,6 +137,20 @@ def roles_as_planned(view: RunView) -> Covered:
                 Difference("a row does not have its role in the fold", place, _role(stored[row]), _role(planned[row]))
             )
     return Covered(len(view.plan.folds), "folds", found)
+
+
+def _left_out_by_making(view: RunView) -> tuple[LeftOut, ...]:
+    """The same rows with the reasons of a run that made its folds, which knows more of them than that its table lacks
+    a row: the split that it is of, the row that it is a copy of."""
+    asked = ProtocolConfig.of(**view.run.config["protocol"])
+    if asked.folds is not None:
+        return view.left_out
+    drop = asked.duplicates == "drop"
+    reasons = participation(view.samples, official=False, pool_splits=asked.pool_splits, drop=drop).left_out(
+        view.samples
+    )
+    same = {one.source for one in reasons} == {one.source for one in view.left_out}
+    return reasons if same else view.left_out
 
 
 def _role(number: Any) -> str:

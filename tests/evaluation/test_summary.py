@@ -80,6 +80,7 @@ def test_keys_of_the_contract(made_predictions):
         "groups": 0,
         "seed": 7,
         "duplicates": "group",
+        "pooled": False,
         "leaks": ["a leak"],
     }
     assert {"repeat", "fold", "rows", "accuracy", "log_loss"} <= set(metrics["folds"][0])

@@ -18,6 +18,10 @@ def test_one_line_per_protocol() -> None:
     assert describe(resolve(plain(), ProtocolConfig.of(duplicates="keep"))) == (
         "stratified, 5 folds of 60 rows, duplicates keep, seed 0"
     )
+    assert describe(resolve(with_splits(), ProtocolConfig.of(k=3, pool_splits=True))) == (
+        "stratified, 3 folds of 60 rows, validation and test rows pooled with the training rows, duplicates group, "
+        "seed 0"
+    )
 
 
 def test_balance_is_perfect_where_it_can_be() -> None:

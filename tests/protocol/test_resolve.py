@@ -89,7 +89,14 @@ def test_pooled_splits_enter_the_folds(options: dict[str, Any]) -> None:
     samples = with_splits()
     made = plan(samples, **options)
     assert len(made.rows) == 60
+    assert made.protocol.pooled
     np.testing.assert_array_equal(held_out_test_rows(made, samples), np.arange(50, 60))
+
+
+def test_splits_are_pooled_where_rows_of_a_later_one_train() -> None:
+    assert not plan(with_splits()).protocol.pooled
+    assert not plan(with_splits(), k=3).protocol.pooled
+    assert not plan(plain(), pool_splits=True).protocol.pooled, "there is nothing to pool"
 
 
 def test_which_options_mean_the_official_split() -> None:

@@ -27,10 +27,11 @@ def table(folds: list[int], *, group: str = "", repeat: int = 0) -> list[Row]:
         (in_films(), {"scheme": "contiguous"}),
         (in_films(), {"scheme": "logo"}),
         (with_splits(), {"scheme": "official"}),
+        (with_splits(), {"k": 3, "pool_splits": True}),
         (rows(["a", "b"] * 20, contents=["c", "d", "e", "f"] * 10), {"duplicates": "drop", "k": 2}),
         (rows(["a", "b"] * 20, contents=[f"c{number % 30}" for number in range(40)]), {"duplicates": "keep"}),
     ],
-    ids=["repeats", "leak", "contiguous", "logo", "official", "drop", "keep"],
+    ids=["repeats", "leak", "contiguous", "logo", "official", "pooled", "drop", "keep"],
 )
 def test_a_plan_comes_back_from_its_table(samples: Samples, options: dict[str, Any]) -> None:
     made = resolve(samples, ProtocolConfig.of(**options))
@@ -55,6 +56,14 @@ def test_a_users_table_is_taken_as_it_is() -> None:
     assert made.folds[0].train.tolist() == [1, 2, 4]
     assert made.notes == ("left out, not in the folds table: 1",)
     assert [row.source for row in left_out(samples, config, standing=standing)] == ["r5"]
+
+
+def test_a_users_table_pools_splits_where_it_trains_on_a_later_one() -> None:
+    samples, config = with_splits(4, 2, 2), ProtocolConfig.of(folds="mine.csv", monitor="none")
+    as_official = read_folds_table(table([-1, -1, -1, -1, 0, 0]), name="mine.csv")
+    assert not resolve(samples, config, standing=as_official).protocol.pooled
+    crossing = read_folds_table(table([0, 1, 0, 1, 0, 1]), name="mine.csv")
+    assert resolve(samples, config, standing=crossing).protocol.pooled
 
 
 def taken(samples: Samples, lines: list[Row], **options: Any) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Plain words: what a verdict may and may not say."""
 
-from fercli.report.wording import caveats, protocol_words, ranked, verdict
+from fercli.report.tables import models_sheet
+from fercli.report.wording import caveats, division_words, protocol_words, ranked, verdict
 
 
 def with_interval(run, lower, upper):
@@ -57,6 +58,23 @@ def test_protocols_in_one_line(made_run):
     assert protocol_words(metrics) == "5 grouped folds; 37 groups; copies share a fold; seed 0"
     official = {**metrics, "split": "validation", "protocol": {**metrics["protocol"], "scheme": "official"}}
     assert protocol_words(official) == "official split: fitted on train, scored on validation; 37 groups; seed 0"
+
+
+def test_pooled_splits_are_said_and_stand_apart(made_run):
+    """The same folds of the training rows and of all rows are two protocols, with another heading each."""
+    apart, pooled = made_run("kf").metrics, made_run("kp").metrics
+    pooled["protocol"]["pooled"] = True
+    assert protocol_words(pooled) == (
+        "5 grouped folds; validation and test rows pooled with the training rows; 37 groups; copies share a fold; "
+        "seed 0"
+    )
+    assert len(ranked([apart, pooled])) == 2
+    assert division_words([apart]) == "5 grouped folds"
+    assert division_words([pooled]) == "5 grouped folds of all splits pooled"
+    assert models_sheet([pooled]).title == "Held-out scores on sfew-sheet (folds, all splits pooled)"
+    apart["protocol"]["pooled"] = False
+    older = made_run("older").metrics
+    assert len(ranked([apart, older])) == 1, "runs of before the key have pooled nothing"
 
 
 def test_leaks_and_copies_are_caveats(made_run):
