@@ -22,7 +22,7 @@ def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> l
 
 
 def parent_differences(old: Sequence[Parent], new: Sequence[Parent]) -> list[str]:
-    """How the parents of an artifact differ: what changed, what was added, what is no longer an input."""
+    """How the parents of an artifact differ: what changed, was added or is no longer an input, else their order."""
     before = {f"{parent.kind}/{parent.name}": parent.fingerprint for parent in old}
     after = {f"{parent.kind}/{parent.name}": parent.fingerprint for parent in new}
     found = {
@@ -30,6 +30,6 @@ def parent_differences(old: Sequence[Parent], new: Sequence[Parent]) -> list[str
         "added": [name for name in after if name not in before],
         "no longer an input": [name for name in before if name not in after],
     }
-    return [f"{', '.join(names)} {what}" for what, names in found.items() if names] or [
-        "the order of its inputs changed"
-    ]
+    told = [f"{', '.join(names)} {what}" for what, names in found.items() if names]
+    moved = [parent.fingerprint for parent in old] != [parent.fingerprint for parent in new]
+    return told or (["the order of its inputs changed"] if moved else [])

@@ -54,5 +54,6 @@ def check_name(name: str) -> None:
         raise UsageError(
             f"{name!r} cannot be the name of an artifact",
             where="--name",
-            next_step="use letters, digits, '-', '_' and '.', not starting with a dot",
+            next_step=f"use at most {LONGEST_NAME} bytes of printable text, without '/' and '\\', "
+            "not starting with '.' or a space",
         )

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
-from fercli.artifacts.differences import differences
+from fercli.artifacts.differences import differences, parent_differences
 from fercli.artifacts.disk import Disk
 from fercli.artifacts.schema import Parent
 from fercli.artifacts.store import Artifact, Store
@@ -341,10 +341,22 @@ def test_a_missing_name_lists_what_stands(tmp_path):
     assert caught.value.next_step == "choose one of: faces"
 
 
-@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "a\nb", "x" * 201])
+@pytest.mark.parametrize("name", ["", ".hidden", " first", "a/b", "a\\b", "..", "a\nb", "x" * 201])
 def test_names_that_cannot_be_folders_are_refused(tmp_path, name):
-    with pytest.raises(UsageError, match="cannot be the name"):
+    with pytest.raises(UsageError, match="cannot be the name") as caught:
         begin(Store(tmp_path / "ws"), name=name)
+    # The rule as it is: what it says of every name that is taken, the next test shows.
+    assert caught.value.next_step == (
+        "use at most 200 bytes of printable text, without '/' and '\\', not starting with '.' or a space"
+    )
+
+
+@pytest.mark.parametrize("name", ["a b", "é", "1+1=2", "x" * 200])
+def test_every_other_name_is_taken(tmp_path, name):
+    store = Store(tmp_path / "ws")
+    make(store, name=name)
+    assert store.names("dataset") == [name]
+    assert store.open("dataset", name).name == name
 
 
 def test_a_copied_workspace_opens(tmp_path):
@@ -357,3 +369,10 @@ def test_differences_reach_into_nested_configs():
     old = {"protocol": {"k": 5, "seed": 0}, "lr": 0.1}
     new = {"protocol": {"k": 20, "seed": 0}, "lr": 0.1, "extra": 1}
     assert differences(old, new) == ["protocol.k: 5 -> 20", "extra: null -> 1"]
+
+
+def test_the_order_of_inputs_is_a_reason_only_where_it_changed():
+    other = Parent(kind="source", name="labels", fingerprint="c" * 64)
+    assert parent_differences((SOURCE, other), (other, SOURCE)) == ["the order of its inputs changed"]
+    assert parent_differences((SOURCE, other), (SOURCE, other)) == []
+    assert parent_differences((), ()) == []

@@ -215,6 +215,14 @@ def test_a_failed_gate_is_exit_six_after_everything_was_shown_and_saved(workspac
     assert fer("evaluate", "net", "--draws", 200, "--require", "accuracy>=0.5").code == 0
 
 
+def test_another_gate_is_the_only_reason_that_is_told(workspace: Store, fer: Callable):
+    assert fer("evaluate", "net", "--draws", 200).code == 0
+    again = fer("evaluate", "net", "--draws", 200, "--require", "accuracy>=0.1")
+    (said,) = [line for line in again.err.splitlines() if "is stale" in line]
+    assert said.startswith("evaluation/net is stale: require: ")
+    assert said.endswith("; making it again")
+
+
 def test_a_misspelt_gate_is_refused_before_any_work(workspace: Store, fer: Callable):
     answer = fer("evaluate", "--require", "acuracy>=0.5")
     assert answer.code == 2
