@@ -39,6 +39,11 @@ def register(app: typer.Typer) -> None:
         """Divide rows into folds that no group and no copy crosses; every trainer can run on them."""
         from fercli.steps import make_folds as step
 
+        if folds is not None and (session.values["scheme"] is not None or session.values["k"] is not None):
+            raise UsageError(
+                "--from takes over folds that stand, --scheme and --k make new ones: give one of them",
+                next_step="see fer make-folds --help",
+            )
         if folds is not None and not Path(folds).is_file():
             raise InputError("the table of folds does not exist", where=folds, next_step="check the path")
         request = session.request(name=name, inputs={"dataset": dataset, "features": features})

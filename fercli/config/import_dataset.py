@@ -14,7 +14,7 @@ def parse_size(value: str) -> tuple[int, int]:
     """(height, width) from `N` or `HxW`; ValueError says what is wrong."""
     parts = value.lower().replace("×", "x").split("x")
     if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
-        raise ValueError(f"{value!r} is neither N nor HxW, e.g. 48 or 720x576")
+        raise ValueError(f"{value!r} is neither N nor HxW, e.g. 48 or 576x720")
     sides = [int(part) for part in parts]
     return sides[0], sides[-1]
 

@@ -94,10 +94,11 @@ class FeatureRows:
         raise AssertionError("a row of finite cells did not convert")
 
     def _notes(self, samples: Samples) -> tuple[str, ...]:
-        """One sentence per set of rows with equal features and different labels."""
+        """One sentence per set of rows with equal features and different labels; no label contradicts none."""
         members: dict[str, list[int]] = defaultdict(list)
-        for row, digest in enumerate(samples.extra["content"].tolist()):
-            members[digest].append(row)
+        contents = samples.extra["content"]
+        for row in np.flatnonzero(samples.labels != "").tolist():
+            members[str(contents[row])].append(row)
         conflicts = [rows for rows in members.values() if len(set(samples.labels[rows].tolist())) > 1]
         notes = []
         for rows in conflicts[:MOST_NOTES]:

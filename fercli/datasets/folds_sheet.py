@@ -22,7 +22,7 @@ def read_folds_sheet(path: Path) -> StandingFolds:
     if missing:
         raise InputError(
             f"a table of folds needs the columns id and fold, and has no {' and no '.join(missing)}",
-            where=f"{path}: {','.join(header)}",
+            where=f"{path}: {','.join(header)}" if any(header) else str(path),
             next_step="begin the table with the row id,group,repeat,fold, as `fer make-folds` writes it",
         )
     table = []

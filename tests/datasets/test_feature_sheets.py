@@ -77,6 +77,14 @@ def test_sfew_sheet_with_its_oddities(write):
     assert len(set(content.tolist())) == 5
 
 
+def test_a_row_without_a_label_contradicts_none(write):
+    header = ["id", "label", "a.x", "a.y"]
+    rows = [["a", "happy", 1, 2], ["b", "sad", 3, 4], ["d", "", 1, 2]]
+    assert read_sheet(write([header, *rows])).notes == ()
+    notes = read_sheet(write([header, *rows, ["e", "sad", 1, 2]])).notes
+    assert notes == ("a, e: the same features under the labels happy and sad (rows 2 and 5)",)
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -272,7 +272,7 @@ def test_natural_order():
     ("options", "message"),
     [
         ({"size": "0"}, "--size"),
-        ({"size": "4x"}, "neither N nor HxW"),
+        ({"size": "4x"}, "^--size: '4x' is neither N nor HxW, e.g. 48 or 576x720$"),
         ({"color": "blue"}, "--color"),
         ({"fit": 1}, "--fit"),
     ],

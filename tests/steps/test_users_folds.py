@@ -61,6 +61,35 @@ def test_a_table_that_cuts_groups_is_refused_unless_allowed_and_then_said(fer, t
     assert "groups with rows both in training and held out: 6 of 6" in run["protocol"]["leaks"]
 
 
+@pytest.mark.parametrize("new", [("--k", "3"), ("--scheme", "stratified")])
+def test_a_table_beside_new_folds_is_refused_in_the_options_of_the_command(fer, tmp_path, rows, new):
+    table(tmp_path / "mine.csv", lambda i: i // 12)
+    answer = fer("make-folds", "--from", "mine.csv", *new)
+    assert (answer.code, answer.err) == (
+        2,
+        "fer: error: --from takes over folds that stand, --scheme and --k make new ones: give one of them\n"
+        "  next: see fer make-folds --help\n",
+    )
+    answer = fer("train-baseline", "--model", "lda", "--folds", "mine.csv", *new)
+    assert (answer.code, answer.err) == (
+        2,
+        "fer: error: --folds names folds that stand, --scheme and --k make new ones: give one of them\n"
+        "  next: see what it takes with --help\n",
+    )
+
+
+@pytest.mark.parametrize(("text", "where"), [("", "empty.csv"), ("a,b\n", "empty.csv: a,b")])
+def test_a_table_without_the_columns_is_refused(fer, tmp_path, rows, text, where):
+    (tmp_path / "empty.csv").write_text(text)
+    answer = fer("make-folds", "--from", "empty.csv")
+    assert (answer.code, answer.err) == (
+        3,
+        "fer: error: a table of folds needs the columns id and fold, and has no id and no fold\n"
+        f"  where: {where}\n"
+        "  next: begin the table with the row id,group,repeat,fold, as `fer make-folds` writes it\n",
+    )
+
+
 def test_dry_run_stores_nothing(fer, tmp_path, rows):
     table(tmp_path / "mine.csv", lambda i: i // 12)
     assert fer("train-baseline", "--model", "lda", "--folds", "mine.csv", "--dry-run").code == 0
