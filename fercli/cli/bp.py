@@ -156,6 +156,8 @@ def _swept(
         for field, value in given.items()
         if isinstance(value, str) and "," in value and field != "log"
     }
+    for field, values in lists.items():
+        _refuse_equal(field, values)
     if not lists:
         return run_alone(one(given, name, together), together)
     return run_sweep(
@@ -166,6 +168,25 @@ def _swept(
         together,
         dry_run=bool(session.values.get("dry_run")),
     )
+
+
+def _refuse_equal(field: str, values: list[str]) -> None:
+    """UsageError when two values of a sweep are one number in two spellings, which would be trained twice."""
+    option = "--" + field.replace("_", "-")
+    first: dict[Any, str] = {}
+    for value in values:
+        try:
+            # Of --pca 1 is a number of components and 1.0 a share of the variance.
+            number = options.components(value) if field == "pca" else float(value)
+        except (UsageError, ValueError):
+            continue
+        other = first.setdefault((type(number), number), value)
+        if other != value:
+            raise UsageError(
+                f"{option}: {other} and {value} are the same value",
+                where=f"{option} {','.join(values)}",
+                next_step="give each once",
+            )
 
 
 def _given(session: Session, parameters: tuple[inspect.Parameter, ...]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def run(config: AuditConfig, out: Path | None, request: Request, store: Store, n
             store.disk.replace_file(out / name, content)
         found.payload["files"] = [str(out / name) for name in found.files]
         found.lines += [f"wrote {out / name}" for name in found.files]
-    return _outcome(config, found, legal=IMAGE_GATES if data.kind == "dataset" else FEATURE_GATES)
+    return _outcome(config, found, legal=IMAGE_GATES if data.kind == "dataset" else FEATURE_GATES, out=out)
 
 
 def _rows_findings(data: Artifact, samples: Samples) -> _Findings:
@@ -187,12 +187,12 @@ def _dominating_table(audit: FeatureAudit, samples: Samples, config: AuditConfig
     return Table("Rows that dominate a component", ("row", "component", "share of its variance"), rows, notes)
 
 
-def _outcome(config: AuditConfig, found: _Findings, *, legal: Mapping[str, str]) -> Outcome:
+def _outcome(config: AuditConfig, found: _Findings, *, legal: Mapping[str, str], out: Path | None) -> Outcome:
     gates = [
         {"expression": name, "value": found.values[name], "passed": found.values[name] == 0} for name in config.fail_on
     ]
     found.payload["gates"] = gates
-    failure = _failure(gates, legal)
+    failure = _failure(gates, legal, out)
     if failure is not None:
         # The findings and the failure are one JSON object.
         found.payload["error"] = {
@@ -211,7 +211,7 @@ def _outcome(config: AuditConfig, found: _Findings, *, legal: Mapping[str, str])
     )
 
 
-def _failure(gates: Sequence[Mapping[str, Any]], legal: Mapping[str, str]) -> GateFailed | None:
+def _failure(gates: Sequence[Mapping[str, Any]], legal: Mapping[str, str], out: Path | None) -> GateFailed | None:
     failed = [gate for gate in gates if not gate["passed"]]
     if not failed:
         return None
@@ -219,5 +219,6 @@ def _failure(gates: Sequence[Mapping[str, Any]], legal: Mapping[str, str]) -> Ga
     return GateFailed(
         f"{len(failed)} of {len(gates)} gates failed: {'; '.join(parts)}",
         where=f"--fail-on {','.join(gate['expression'] for gate in failed)}",
-        next_step="list them with --out FOLDER, then mend the source and import it again",
+        next_step=f"{'list them with --out FOLDER' if out is None else f'see the lists in {out}'}, "
+        "then mend the source and import it again",
     )

@@ -87,6 +87,9 @@ def test_planted_faults_are_shown_and_then_fail(fer, source, tmp_path):
     ):
         assert line in answer.out.splitlines()
     assert tree(tmp_path / "ws") == before
+    listed = fer("audit", "--fail-on", "blank", "--out", "lists")
+    assert listed.code == 6
+    assert listed.err.splitlines()[-1] == "  next: see the lists in lists, then mend the source and import it again"
 
 
 def test_a_failed_gate_and_the_findings_are_one_object(fer, source):

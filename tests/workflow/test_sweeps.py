@@ -107,10 +107,25 @@ def test_hidden_widths_are_a_sweep_and_never_two_layers(sheet, fer):
 
 
 @pytest.mark.parametrize(
-    ("value", "message"), [("0.9,,0.5", "an empty item"), ("0.9,2", "--correlated: input should be less than or equal")]
+    ("option", "value", "message"),
+    [
+        ("--correlated", "0.9,,0.5", "an empty item"),
+        ("--correlated", "0.9,2", "--correlated: input should be less than or equal"),
+        ("--correlated", "0.9,0.9", "--correlated: a value is given twice"),
+        (
+            "--lr",
+            "0.02,0.01,1e-2",
+            "fer: error: --lr: 0.01 and 1e-2 are the same value\n"
+            "  where: --lr 0.02,0.01,1e-2\n  next: give each once\n",
+        ),
+        ("--weight-decay", "0.01,0.010", "--weight-decay: 0.01 and 0.010 are the same value"),
+        ("--epochs", "2,02", "--epochs: 2 and 02 are the same value"),
+        ("--pca", "none,NONE", "--pca: none and NONE are the same value"),
+        ("--pca", "1,1.0", "--pca: give a number of components from 1, or a fraction of the variance between 0 and 1"),
+    ],
 )
-def test_a_bad_list_is_refused(sheet, fer, value, message):
-    answer = fer("prune-bp", *QUICK, "--correlated", value)
+def test_a_bad_list_is_refused(sheet, fer, option, value, message):
+    answer = fer("prune-bp", *QUICK, option, value)
     assert answer.code == 2
     assert message in answer.err
     assert Store(sheet / "ws").names("run") == []
