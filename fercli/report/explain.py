@@ -13,7 +13,7 @@ from fercli.report.figures.style import png_bytes, svg_bytes
 from fercli.report.html import bullets, figure, paragraph, table, tag, text
 from fercli.report.material import Drawing
 from fercli.report.page import Report, document
-from fercli.report.robustness import models_words
+from fercli.report.robustness import copy_notes, models_words
 from fercli.report.tables import Column, Sheet
 from fercli.report.wording import between, counted, number, percent
 
@@ -77,11 +77,11 @@ def importance_sheet(body: Mapping[str, Any]) -> Sheet:
 
 
 def notes(body: Mapping[str, Any]) -> list[str]:
-    """Whose models, which rows, and every known leak."""
+    """Whose models, which rows, every known leak, and the copies."""
     lines = [f"looked at: {models_words(body)}, {counted(body['rows'], 'row')}"]
     if body["limit"]:
         lines.append(f"rows drawn class by class with seed {body['seed']} (--limit)")
-    return [*lines, *body["leaks"]]
+    return [*lines, *body["leaks"], *copy_notes(body)]
 
 
 def maps_drawings(

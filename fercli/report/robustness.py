@@ -15,7 +15,7 @@ from fercli.report.html import bullets, figure, paragraph, table, tag, text
 from fercli.report.material import Drawing
 from fercli.report.page import Report, document
 from fercli.report.tables import Column, Sheet
-from fercli.report.wording import NONE, between, counted, percent
+from fercli.report.wording import NONE, between, copies_counted, counted, percent
 
 COLUMNS = (
     Column("kind", "kind"),
@@ -80,7 +80,23 @@ def notes(body: Mapping[str, Any]) -> list[str]:
             "level 0 gives the run's own predictions: the same labels, probabilities within "
             f"{body['check']['largest_difference']:.1g}"
         )
-    return [*lines, *body["leaks"]]
+    return [*lines, *body["leaks"], *copy_notes(body)]
+
+
+def copy_notes(body: Mapping[str, Any]) -> list[str]:
+    """How many of the rows equal a training row, and the clean score without them where the body has it."""
+    count, without = body["copies_in_training"], body.get("without_copies")
+    if not count:
+        return []
+    told = copies_counted(count) if body["own"] else f"{count:,} of {counted(body['rows'], 'row')} equal a training row"
+    if without is None:
+        return [told]
+    if not without["rows"]:
+        return [f"{told}: no row is left to score without them"]
+    return [
+        f"{told}; without them accuracy on clean pictures is {percent(without['accuracy'])} % and macro-F1 "
+        f"{percent(without['macro_f1'])} % on {counted(without['rows'], 'row')}"
+    ]
 
 
 def models_words(body: Mapping[str, Any]) -> str:

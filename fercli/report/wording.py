@@ -98,10 +98,15 @@ def copies_words(metrics: Mapping[str, Any]) -> str | None:
     if not without:
         return None
     return (
-        f"{counted(metrics['copies_in_training'], 'held-out row has an equal copy', 'held-out rows have equal copies')}"
-        f" among the training rows; without them accuracy is {percent(without['accuracy'])} % "
+        f"{copies_counted(metrics['copies_in_training'])}; without them accuracy is {percent(without['accuracy'])} % "
         f"and macro-F1 {percent(without['macro_f1'])} %"
     )
+
+
+def copies_counted(count: int) -> str:
+    """How many held-out rows have a copy among the training rows."""
+    rows = counted(count, "held-out row has an equal copy", "held-out rows have equal copies")
+    return f"{rows} among the training rows"
 
 
 def shared_copies(runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -119,8 +124,7 @@ def shared_copies(runs: Sequence[Mapping[str, Any]]) -> list[str]:
             f"{percent(run['without_copies']['macro_f1'])} %"
             for run in same
         ]
-        rows = counted(count, "held-out row has an equal copy", "held-out rows have equal copies")
-        lines.append(f"{rows} among the training rows; accuracy and macro-F1 without them: {', '.join(scores)}")
+        lines.append(f"{copies_counted(count)}; accuracy and macro-F1 without them: {', '.join(scores)}")
     return lines
 
 

@@ -28,12 +28,12 @@ from fercli.report.tables import Sheet
 from fercli.seeds import generator
 from fercli.workflow.descriptor_views import seen
 from fercli.workflow.examined import Examined, Wanted, chosen_run, examined, pictures_behind, rows_of
-from fercli.workflow.examined_reports import is_net, net_device, net_threads, report_outcome, write_report
+from fercli.workflow.examined_reports import begun_report, facts_of, is_net, net_threads, report_outcome, write_report
 from fercli.workflow.importance import importance
 from fercli.workflow.net_maps import Shown, looked, mass, target_class
 from fercli.workflow.request import Request
 
-ALGORITHM = 1
+ALGORITHM = 2  # 2: copies among the training rows are counted
 PURPOSE = "explain"
 FACTS = "explain.json"
 
@@ -68,34 +68,13 @@ def run(
             payload={"would_make": f"report/{report}", "rows": len(what.rows)},
             lines=(f"would look at {len(what.rows):,} rows of {what.data.label} and write report/{report}",),
         )
-    begun = store.begin(
-        "report",
-        report,
-        algorithm=ALGORITHM,
-        config={**config.stored(), **(net_device(device) if is_net(chosen) else {})},
-        parents=what.parents,
-        seed=config.seed,
-        command=request.command,
-        execution=request.execution(device=device),
-        force=request.force,
-    )
+    begun = begun_report(store, report, what, config, request, algorithm=ALGORITHM, device=device)
     if isinstance(begun, Artifact):
         notify.say(f"{begun.label} is up to date")
         return outcome(begun, "up-to-date")
     if is_net(chosen):
         net_threads(request.threads)
-    facts = {
-        "run": chosen.name,
-        "kind": chosen.json("metrics.json")["kind"],
-        "on": what.on,
-        "split": what.split,
-        "own": what.is_own,
-        "classes": list(what.classes),
-        "rows": len(what.rows),
-        "limit": config.limit if len(what.rows) < len(everything.rows) else None,
-        "seed": config.seed,
-        "leaks": list(what.leaks),
-    }
+    facts = facts_of(what, everything, config)
     with begun as draft:
         notify.say(f"{chosen.label}: {len(what.rows):,} rows of {what.data.label}")
         if is_net(chosen):

@@ -9,16 +9,17 @@ from fercli.artifacts.store import Artifact, Store
 from fercli.config.evaluate import EvaluateConfig
 from fercli.config.robustness import Kind, RobustnessConfig
 from fercli.datasets.images import fit_to
+from fercli.evaluation.metrics import score
 from fercli.inference.corruptions import corrupted
 from fercli.records import Notify, Outcome
 from fercli.report.robustness import build_robustness, robustness_sheet, worst_words
 from fercli.seeds import generator
-from fercli.workflow.corrupted_scores import curves, scored_levels, seconds_per_picture
+from fercli.workflow.corrupted_scores import Scored, curves, scored_levels, seconds_per_picture
 from fercli.workflow.examined import Examined, chosen_run, examined
-from fercli.workflow.examined_reports import is_net, net_device, net_threads, report_outcome, write_report
+from fercli.workflow.examined_reports import begun_report, facts_of, is_net, net_threads, report_outcome, write_report
 from fercli.workflow.request import Request
 
-ALGORITHM = 1
+ALGORITHM = 2  # 2: copies among the training rows are counted
 PURPOSE = "robustness"
 # Sides of the example's pictures: 42 whole frames would make a page of many megabytes.
 LONGEST = 160
@@ -53,17 +54,7 @@ def run(
     report = request.name or _default_name(chosen.name, config)
     if request.dry_run:
         return _would(report, what, config, device=device, request=request)
-    begun = store.begin(
-        "report",
-        report,
-        algorithm=ALGORITHM,
-        config={**config.stored(), **(net_device(device) if is_net(chosen) else {})},
-        parents=what.parents,
-        seed=config.seed,
-        command=request.command,
-        execution=request.execution(device=device),
-        force=request.force,
-    )
+    begun = begun_report(store, report, what, config, request, algorithm=ALGORITHM, device=device)
     if isinstance(begun, Artifact):
         notify.say(f"{begun.label} is up to date")
         return outcome(begun, "up-to-date")
@@ -77,15 +68,8 @@ def run(
         scored = scored_levels(what, config, notify, device=device, jobs=request.jobs)
         metrics = chosen.json("metrics.json")
         body = {
-            "run": chosen.name,
-            "kind": metrics["kind"],
-            "on": what.on,
-            "split": what.split,
-            "own": what.is_own,
-            "classes": list(what.classes),
-            "limit": config.limit if len(what.rows) < len(everything.rows) else None,
-            "seed": config.seed,
-            "leaks": list(what.leaks),
+            **facts_of(what, everything, config),
+            "without_copies": _without_copies(what, scored),
             "chance": 1 / len(what.classes),
             "majority": metrics["majority"]["accuracy"]["pooled"] if what.is_own else None,
             "check": None if scored.largest is None else {"largest_difference": scored.largest, "same_labels": True},
@@ -99,6 +83,14 @@ def run(
         what.note_test_rows(store, PURPOSE)
         path = draft.commit({"summary": f"{chosen.name} on {what.on}: robustness", "runs": [chosen.name]})
     return outcome(store.read(path, "report"), "done")
+
+
+def _without_copies(what: Examined, scored: Scored) -> dict[str, Any] | None:
+    """Scores on the clean pictures without those whose copy was trained on; None where there are none."""
+    if not what.copies:
+        return None
+    found = score(scored.clean, ~what.copied)
+    return {"rows": found.rows, "accuracy": found.accuracy, "macro_f1": found.macro_f1}
 
 
 def outcome(artifact: Artifact, status: str) -> Outcome:

@@ -16,6 +16,7 @@ from fercli.errors import ArtifactError, InputError, UsageError
 from fercli.evaluation.elsewhere import joined_classes
 from fercli.inference.model_files import FACTS
 from fercli.inference.scorers import scorer_of
+from fercli.protocol.participation import contents_of
 from fercli.records import Notify, Predictions, Samples, Scorer
 from fercli.seeds import generator
 from fercli.workflow.ledger import append_scoring
@@ -23,18 +24,24 @@ from fercli.workflow.model_files import FINAL_FOLDER, model_files
 from fercli.workflow.other_data import ALL_ROWS, planned
 from fercli.workflow.runs import fold_folder
 from fercli.workflow.scored_runs import RunInput, data_of
+from fercli.workflow.trained_rows import FITTED, INNER
 
 Wanted = Literal["pictures", "inputs"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that one stored model scores. rows: (n,) of the data. stored: (n, C) its predictions, None on other data."""
+    """Rows that one stored model scores.
+
+    rows: (n,) of the data. copied: (n,) bool, those whose equal copy, or which themselves, the model was trained on.
+    stored: (n, C) its predictions, None on other data.
+    """
 
     folder: str
     repeat: int
     fold: int
     rows: NDArray[np.int64]
+    copied: NDArray[np.bool_]
     stored: NDArray[np.float64] | None
 
 
@@ -67,6 +74,16 @@ class Examined:
     def groups(self) -> NDArray[np.str_]:
         """(M,) the group of each prediction, in the order of `predictions`."""
         return np.concatenate([self.samples.groups[part.rows] for part in self.parts])
+
+    @property
+    def copied(self) -> NDArray[np.bool_]:
+        """(M,) whether the model of each prediction was trained on a row equal to it, in the order of `predictions`."""
+        return np.concatenate([part.copied for part in self.parts])
+
+    @property
+    def copies(self) -> int:
+        """How many rows those are, each counted once."""
+        return len(np.unique(np.concatenate([part.rows[part.copied] for part in self.parts])))
 
     def truth(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """(n,) the place of each row's label in `classes`."""
@@ -111,7 +128,7 @@ class Examined:
             here = np.isin(part.rows, kept)
             if here.any():
                 stored = None if part.stored is None else part.stored[here]
-                parts.append(replace(part, rows=part.rows[here], stored=stored))
+                parts.append(replace(part, rows=part.rows[here], copied=part.copied[here], stored=stored))
         return replace(self, parts=tuple(parts))
 
     def note_test_rows(self, store: Store, purpose: str) -> None:
@@ -161,10 +178,15 @@ def examined(
     samples = source.samples()
     predictions = read_predictions(run.file("predictions.csv"))
     rows = rows_of(samples, predictions.ids, source)
+    own = data.samples()
+    contents, places = contents_of(own), rows_of(own, predictions.ids, data)
     parts = []
     for repeat, fold in sorted(set(zip(predictions.repeats.tolist(), predictions.folds.tolist(), strict=True))):
         here = (predictions.repeats == repeat) & (predictions.folds == fold)
-        parts.append(Part(fold_folder(repeat, fold), repeat, fold, rows[here], predictions.probabilities[here]))
+        folder = fold_folder(repeat, fold)
+        trained = np.isin(run.array(f"{folder}/rows.npy"), (FITTED, INNER))
+        copied = np.isin(contents[places[here]], contents[trained])
+        parts.append(Part(folder, repeat, fold, rows[here], copied, predictions.probabilities[here]))
     found = [run.parent(), data.parent(), source.parent()]
     return Examined(
         run=run,
@@ -203,7 +225,7 @@ def _elsewhere(
         data=source,
         samples=samples,
         classes=joined_classes(plan.scorer.classes, plan.samples.classes),
-        parts=(Part(FINAL_FOLDER, 0, 0, rows, None),),
+        parts=(Part(FINAL_FOLDER, 0, 0, rows, plan.in_training, None),),
         descriptors=descriptors,
         leaks=(*plan.stored["protocol"]["leaks"], *plan.leaks),
         parents=_once([*plan.parents, source.parent()]),

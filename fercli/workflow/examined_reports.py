@@ -1,12 +1,16 @@
-"""What `explain` and `robustness` do alike with a report: device and threads, files, the answer."""
+"""What `explain` and `robustness` do alike with a report: device and threads, facts, files, the answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fercli.artifacts.draft import Draft
-from fercli.artifacts.store import Artifact
+from fercli.artifacts.store import Artifact, Store
+from fercli.config.explain import ExplainConfig
+from fercli.config.robustness import RobustnessConfig
 from fercli.records import Outcome, Table
 from fercli.report.page import Report
+from fercli.workflow.examined import Examined
+from fercli.workflow.request import Request
 
 
 def is_net(run: Artifact) -> bool:
@@ -26,6 +30,47 @@ def net_threads(threads: int) -> None:
     from fercli.resnet.starting import use_threads
 
     use_threads(threads)
+
+
+def begun_report(
+    store: Store,
+    name: str,
+    what: Examined,
+    config: ExplainConfig | RobustnessConfig,
+    request: Request,
+    *,
+    algorithm: int,
+    device: str,
+) -> Draft | Artifact:
+    """The report about `what`, to be written, or the one that stands and is up to date."""
+    return store.begin(
+        "report",
+        name,
+        algorithm=algorithm,
+        config={**config.stored(), **(net_device(device) if is_net(what.run) else {})},
+        parents=what.parents,
+        seed=config.seed,
+        command=request.command,
+        execution=request.execution(device=device),
+        force=request.force,
+    )
+
+
+def facts_of(what: Examined, everything: Examined, config: ExplainConfig | RobustnessConfig) -> dict[str, Any]:
+    """Whose models and which rows, and what is known to flatter them. everything: before `--limit`."""
+    return {
+        "run": what.run.name,
+        "kind": what.run.json("metrics.json")["kind"],
+        "on": what.on,
+        "split": what.split,
+        "own": what.is_own,
+        "classes": list(what.classes),
+        "rows": len(what.rows),
+        "limit": config.limit if len(what.rows) < len(everything.rows) else None,
+        "seed": config.seed,
+        "leaks": list(what.leaks),
+        "copies_in_training": what.copies,
+    }
 
 
 def write_report(draft: Draft, report: Report) -> None:
