@@ -6,7 +6,7 @@ from typing import Any
 
 from fercli.report.published import DU, XU_RESNET
 from fercli.report.tables import Column, Sheet
-from fercli.report.wording import percent, points
+from fercli.report.wording import copies_words, leak_lines, percent, points, shared_copies
 
 Metrics = Mapping[str, Any]
 MEASURES = ("precision", "recall", "specificity")
@@ -61,7 +61,16 @@ def du_sheet(runs: Mapping[str, Sequence[Metrics]]) -> Sheet:
 
 
 def _leaks(runs: Mapping[str, Sequence[Metrics]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(leak for seeds in runs.values() for run in seeds for leak in run["protocol"]["leaks"]))
+    """The known leaks of several networks, and the copies, with each run's score without them."""
+    lines = leak_lines({name: [leak for run in own for leak in run["protocol"]["leaks"]] for name, own in runs.items()})
+    return (*lines, *shared_copies([run for own in runs.values() for run in own]))
+
+
+def _by_protocol(runs: Mapping[str, Metrics], words: Mapping[str, str]) -> tuple[str, ...]:
+    """The known leaks of each protocol's run, and the copies."""
+    lines = leak_lines({words[key]: run["protocol"]["leaks"] for key, run in runs.items()})
+    copies = [(words[key], copies_words(run)) for key, run in runs.items()]
+    return (*lines, *(f"{name}: {told}" for name, told in copies if told))
 
 
 def du_lead(runs: Mapping[str, Sequence[Metrics]]) -> list[str]:
@@ -109,6 +118,7 @@ def frames_sheet(runs: Mapping[str, Metrics], words: Mapping[str, str]) -> Sheet
             f"The one split is the first of the random folds; all {len(folds)} of them range from "
             f"{percent(min(scores))} to {percent(max(scores))} %.",
             "The gap between training and held-out rows is what the paper calls over-fitting.",
+            *_by_protocol(runs, words),
         ),
     )
 
@@ -136,7 +146,7 @@ def frames_class_sheet(runs: Mapping[str, Metrics], words: Mapping[str, str]) ->
             *(Column(key, words[key], "number") for key in runs),
         ),
         tuple(rows),
-        (f"{XU_RESNET.source}.",),
+        (f"{XU_RESNET.source}.", *_by_protocol(runs, words)),
     )
 
 

@@ -21,6 +21,7 @@ from fercli.workflow.ledger import note_test_scoring
 from fercli.workflow.plans import Planned, plan_for
 from fercli.workflow.request import Request
 from fercli.workflow.runs import fold_folder, run_outcome, write_run
+from fercli.workflow.sweeps import shared_notes
 
 ALGORITHM = 1
 DEFAULT_NAME = "baseline"
@@ -246,14 +247,14 @@ def _sweep(store: Store, name: str, configs: Sequence[TrainBaselineConfig], outc
     )
     path = store.folder("run") / f"{name}.sweep.csv"
     store.disk.replace_file(path, csv_bytes(SWEEP_COLUMNS, rows))
+    notes = tuple(shared_notes({str(outcome.payload["run"]): outcome for outcome in outcomes}))
     fresh = any(outcome.status == "done" for outcome in outcomes)
-    last = outcomes[0].tables[0]
     return Outcome(
         status="done" if fresh else "up-to-date",
         payload={
             "runs": [dict(outcome.payload) for outcome in outcomes],
             "sweep": [dict(zip(SWEEP_COLUMNS, row, strict=True)) for row in rows],
         },
-        tables=(Table(f"Sweep {name}", SWEEP_COLUMNS, rows, last.notes),),
+        tables=(Table(f"Sweep {name}", SWEEP_COLUMNS, rows, notes),),
         lines=(f"sweep: {path}",),
     )

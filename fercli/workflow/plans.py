@@ -62,7 +62,7 @@ def plan_for(
     notify.say(f"protocol: {line}" + (f" (folds {folds_name})" if folds_name else ""))
     for note in plan.notes:
         notify.say(f"  {note}")
-    for leak in plan.protocol.leaks:
+    for leak in (*plan.protocol.leaks, *data.content.get("leaks", [])):
         notify.warn(f"leak: {leak}")
     return Planned(plan, parents, line, excluded, folds_name)
 

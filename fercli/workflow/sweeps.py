@@ -10,6 +10,7 @@ from fercli.errors import UsageError
 from fercli.records import Outcome, Table
 from fercli.workflow.bp_together import Together, Work, run_together
 
+CHOOSING = "scores on held-out rows: the best of them is not an estimate of how it would do on new rows"
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
@@ -67,11 +68,19 @@ def run_sweep(
                 f"sweep {base}: {len(lines)} runs",
                 columns,
                 tuple(tuple(line[column] for column in columns) for line in lines),
-                ("scores on held-out rows: the best of them is not an estimate of how it would do on new rows",),
+                (*shared_notes({name: made[name] for name in named}), CHOOSING),
             ),
         ),
         lines=(f"table {folder / f'{base}.sweep.csv'}",),
     )
+
+
+def shared_notes(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """What stands under the first table of the runs, by name: protocol, leaks, copies; by name what not all have."""
+    notes = {name: outcome.tables[0].notes for name, outcome in outcomes.items()}
+    every = dict.fromkeys(note for own in notes.values() for note in own)
+    shared = [note for note in every if all(note in own for own in notes.values())]
+    return [*shared, *(f"{name}: {note}" for name, own in notes.items() for note in own if note not in shared)]
 
 
 def _line(chosen: Mapping[str, str], payload: Mapping[str, Any]) -> dict[str, Any]:

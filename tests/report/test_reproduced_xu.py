@@ -49,6 +49,32 @@ def test_the_papers_stand_beside_ours_as_they_printed(protocols):
     assert class_sheet(other, ["calm"]).rows[0] == ("precision", "calm", None, None, 0.5)
 
 
+def test_leaks_and_copies_stand_under_every_table_by_protocol(protocols, made_run):
+    """What all protocols share is said once, what one has names it, and copies come with the score without them."""
+    components, cut = (
+        "the components were fitted on all rows",
+        "groups with rows both in training and held out: 46 of 57",
+    )
+    films = protocols[0]
+    random = made_run(**{key: films.pruned[key] for key in ("hidden_before", "hidden_after", "before", "control")})
+    random.metrics["protocol"]["leaks"] += [cut, components]
+    random.metrics.update(copies_in_training=2, without_copies={"accuracy": 0.25, "macro_f1": 0.2})
+    films.pruned["protocol"]["leaks"].append(components)
+    films.baselines[0]["protocol"]["leaks"].append(components)
+    both = [films, ProtocolRuns("random", "random folds", random.metrics)]
+    for sheet in (accuracy_sheet(both), class_sheet(both, random.metrics["classes"]), offset_sheet(both)):
+        assert sheet.notes[-3:] == (
+            f"leak: {components}",
+            f"leak in random folds: {cut}",
+            "BP pruned, random folds: 2 held-out rows have equal copies among the training rows; without them accuracy "
+            "is 25.0 % and macro-F1 20.0 %",
+        )
+        page = reproduction_page(Reproduction("xu", "Xu", ("lead",), (Part("one", (sheet,)),)), runs=["a"], version="9")
+        assert f"leak in random folds: {cut}" in page
+    films.baselines[0]["protocol"]["leaks"].append("of a yardstick alone")
+    assert both[0].leaks == (components, "of a yardstick alone")
+
+
 def test_dhalls_specificities_do_not_follow_from_recalls_and_precisions():
     """What the note claims: with 100 rows a class, false positives follow from recall and precision."""
     for name, recall in DHALL.recall.items():

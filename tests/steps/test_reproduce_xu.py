@@ -49,6 +49,17 @@ def test_from_nothing_to_the_page(fer, tmp_path):
     for number in range(1, 7):
         assert f"<h2>Figure {number}: " in page
     assert page.count("The ResNet is not here") == 3  # figures 5 and 6, table 2
+    leaks = {one["protocol"]: one["leaks"] for one in body["protocols"]}
+    assert [len(leaks[key]) for key in ("contiguous", "random", "films")] == [2, 1, 0]
+    assert leaks["contiguous"][0].startswith("contiguous folds are flawed")
+    for leak, words in ((leaks["contiguous"][0], "rows in file order"), (leaks["random"][0], "random folds")):
+        assert (
+            leak
+            in store.open("run", f"xu-smoke-{'random' if 'random' in words else 'contiguous'}").json("metrics.json")[
+                "protocol"
+            ]["leaks"]
+        )
+        assert page.count(f"{words}: {leak}") == 3, "under every table of scores"
     assert "Known to differ, and why" in page
     assert "Trained on cpu." in page
     with report.file("tables/table1.csv").open(newline="") as handle:

@@ -129,3 +129,55 @@ def test_a_bad_list_is_refused(sheet, fer, option, value, message):
     assert answer.code == 2
     assert message in answer.err
     assert Store(sheet / "ws").names("run") == []
+
+
+COMPONENTS = "the components were fitted on all rows of the sheet, held-out rows among them"
+
+
+@pytest.fixture
+def leaky_sheet(tmp_path, fer, monkeypatch):
+    """Rows in groups, with a leak of their own, as the published sheet has one; rows 0 and 4 are copies."""
+    from fercli.workflow import features
+
+    content_of = features.features_content
+    monkeypatch.setattr(
+        "fercli.steps.import_features.features_content",
+        lambda *given, **named: {**content_of(*given, **named), "leaks": [COMPONENTS]},
+    )
+    lines = ["id,label,split,group,a.1,a.2"]
+    for row in range(60):
+        split, label = "train" if row % 3 else "validation", "xyz"[row // 2 % 3]
+        lines.append(
+            f"r{row},{label},{split},g{row // 7},{0 if row in (0, 4) else row % 7},{row * 7 % 11 * (row != 4)}"
+        )
+    (tmp_path / "sheet.csv").write_text("\n".join(lines) + "\n")
+    assert fer("import-features", tmp_path / "sheet.csv").code == 0
+
+
+@pytest.mark.parametrize("command", ["train-bp", "prune-bp", "train-baseline"])
+@pytest.mark.parametrize("scheme", ["stratified", "contiguous", "official"])
+def test_protocol_leaks_and_copies_stand_under_the_table_of_a_sweep(command, scheme, leaky_sheet, fer):
+    swept = (
+        ("--model", "lda,majority", "--jobs", 1) if command == "train-baseline" else ("--hidden", "4,6", "--epochs", 2)
+    )
+    division = () if scheme == "official" else ("--scheme", scheme, "--k", 3, "--pool-splits", "--allow-group-leak")
+    answer = fer(command, *swept, *division, "--json")
+    assert answer.code == 0, answer.err
+    body = json.loads(answer.out)
+    leaks = body["runs"][0]["protocol"]["leaks"]
+    assert leaks[-1] == COMPONENTS
+    assert [leak.split(":")[0] for leak in leaks[:-1]] == {
+        "stratified": ["groups with rows both in training and held out"],
+        "contiguous": ["contiguous folds are flawed", "groups with rows both in training and held out"],
+        "official": ["groups with rows both in training and held out"],
+    }[scheme]
+    assert body["warnings"] == [f"leak: {leak}" for leak in leaks]
+    text = fer(command, *swept, *division).out
+    first = fer(command, *(str(part).split(",")[0] for part in swept), *division, "--name", "alone").out
+    told = [line.strip() for line in first.splitlines() if line.strip().startswith(("protocol: ", "leak: "))]
+    assert len(told) == 1 + len(leaks)
+    assert all(text.count(line) == 1 for line in told)
+    if scheme == "official":
+        for run in body["runs"]:
+            share = f"{run['without_copies']['accuracy']:.4f} on 19 rows"
+            assert f"1 of 20 scored rows have an equal copy in training; without them accuracy {share}" in text
