@@ -104,11 +104,13 @@ def _errors(store: Store, artifact: Artifact, notify: Notify, limit: int, sheet:
             f"{artifact.label}: wrong, the most confident first",
             columns,
             rows,
-            (f"{told}; {hidden:,} more are not shown (--limit)",) if hidden else (told,),
+            (f"{told}; {hidden:,} more are not shown (--limit)" if hidden else told, *wrong.caveats),
         ),
-        Table("Commonest confusions", ("truth", "taken for", "times", "share of the class"), pairs),
+        Table("Commonest confusions", ("truth", "taken for", "times", "share of the class"), pairs, wrong.caveats),
     )
-    payload = {"answers": answers, "wrong": len(wrong.order), "errors": listed, "confusions": confusions}
+    metrics = artifact.json("metrics.json")
+    payload = {key: metrics[key] for key in ("protocol", "copies_in_training")}
+    payload |= {"answers": answers, "wrong": len(wrong.order), "errors": listed, "confusions": confusions}
     if sheet is None:
         return Outcome(artifact=artifact.label, payload=payload, tables=tables)
     store.disk.replace_file(sheet, wrong_sheet(store, wrong))

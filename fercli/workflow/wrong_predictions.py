@@ -14,6 +14,7 @@ from fercli.evaluation.metrics import confusion_matrix
 from fercli.evaluation.summary import rows_in_samples
 from fercli.records import Predictions, Samples
 from fercli.workflow.inputs import folds_base
+from fercli.workflow.runs import score_table
 from fercli.workflow.scored_runs import data_of
 
 _STRIPS = 8
@@ -32,6 +33,11 @@ class Wrong:
     data: Artifact | None
     samples: Samples | None
     rows: NDArray[np.int64]
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """The protocol, its known leaks and the copies, as they stand under the run's own scores."""
+        return score_table(self.run, self.run.json("metrics.json")).notes
 
     def listed(self, limit: int) -> list[dict[str, Any]]:
         """The first `limit`: id, truth, predicted and their probabilities, the fold, and what the data knows."""

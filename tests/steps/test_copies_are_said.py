@@ -86,6 +86,18 @@ def test_explain_counts_them(store, fer):
     assert json.loads(fer("explain", "lda", "--permutations", 2, "--json", *FAST).out)["copies_in_training"] == 5
 
 
+def test_what_a_run_got_wrong_stands_over_protocol_leaks_and_copies(store, fer):
+    more = ("train-baseline", "--model", "lda", "--scheme", "contiguous", "--k", 3, "--name", "files", "--jobs", 1)
+    assert fer(*more).code == 0
+    text = fer("show", "run/lda", "--errors").out
+    assert text.count("protocol: official split: 36 train rows, scored on 18 validation rows") == 2, "under both tables"
+    assert text.count("5 of 18 scored rows have an equal copy in training; without them accuracy") == 2
+    assert fer("show", "run/files", "--errors").out.count("leak: contiguous folds are flawed: ") == 2
+    body = json.loads(fer("show", "run/files", "--errors", "--json").out)
+    assert body["protocol"] == store.open("run", "files").json("metrics.json")["protocol"]
+    assert json.loads(fer("show", "run/lda", "--errors", "--json").out)["copies_in_training"] == 5
+
+
 def test_where_there_are_none_nothing_is_said(fer, tmp_path):
     assert fer("synthesize", "--subjects", 4, "--images", 7, "--size", 24).code == 0
     assert fer("extract-features", "--descriptors", "lbp", "--lbp-grid", "2x2", "--jobs", 1).code == 0
