@@ -81,15 +81,17 @@ def protocols_of(runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def leak_lines(holders: Mapping[str, Sequence[str]]) -> list[str]:
-    """Each known leak once, with the names of those that have it, unless all do. holders: name -> its leaks."""
+    """Each known leak once: first those that all have, then others with the names of those that have them.
+
+    holders: name -> its leaks.
+    """
     names_of: dict[str, list[str]] = {}
     for name, leaks in holders.items():
         for leak in dict.fromkeys(leaks):
             names_of.setdefault(leak, []).append(name)
-    return [
-        f"leak: {leak}" if len(names) == len(holders) else f"leak in {listed(names)}: {leak}"
-        for leak, names in names_of.items()
-    ]
+    shared = [f"leak: {leak}" for leak, names in names_of.items() if len(names) == len(holders)]
+    own = [f"leak in {listed(names)}: {leak}" for leak, names in names_of.items() if len(names) < len(holders)]
+    return [*shared, *own]
 
 
 def copies_words(metrics: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,7 @@
 """Plain words: what a verdict may and may not say."""
 
 from fercli.report.tables import models_sheet
-from fercli.report.wording import caveats, division_words, protocol_words, ranked, verdict
+from fercli.report.wording import caveats, division_words, leak_lines, protocol_words, ranked, verdict
 
 
 def with_interval(run, lower, upper):
@@ -75,6 +75,12 @@ def test_pooled_splits_are_said_and_stand_apart(made_run):
     apart["protocol"]["pooled"] = False
     older = made_run("older").metrics
     assert len(ranked([apart, older])) == 1, "runs of before the key have pooled nothing"
+
+
+def test_a_leak_is_said_once_and_names_who_has_it_unless_all_do():
+    holders = {"a": ["films cut", "sheet", "sheet"], "b": ["sheet", "films cut"], "c": ["sheet", "in file order"]}
+    assert leak_lines(holders) == ["leak: sheet", "leak in a and b: films cut", "leak in c: in file order"]
+    assert leak_lines({"a": [], "b": []}) == []
 
 
 def test_leaks_and_copies_are_caveats(made_run):
