@@ -140,6 +140,8 @@ def metrics_as_predicted(view: RunView) -> Covered:
     And the few facts of these that the manifest repeats.
     """
     run, stored = view.run, view.run.json(METRICS)
+    # Runs of an earlier form do not say whether splits were pooled, which then reads as no.
+    stored["protocol"] = {"pooled": False, **stored["protocol"]}
     predictions = read_predictions(run.file(FILE))
     folds = stored["folds"]
     # A copied run may have been renamed: the name in the file is that of its making.

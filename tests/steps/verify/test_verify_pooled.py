@@ -26,11 +26,16 @@ def test_the_claim_turned_round_is_named(pooled, fer, tmp_path):
 
 
 @pytest.mark.parametrize(("pooled", "code"), [(False, 0), (True, 4)])
-def test_folds_of_before_the_key_have_pooled_nothing(pooled, code, fer, tmp_path):
+@pytest.mark.parametrize("which", ["folds", "run"])
+def test_artifacts_of_before_the_key_have_pooled_nothing(which, pooled, code, fer, tmp_path):
     (tmp_path / "rows.csv").write_text("\n".join(["id,label,split,a.x,a.y", *LINES]) + "\n")
     assert fer("import-features", "rows.csv").code == 0
-    assert fer("make-folds", "--k", 2, *(("--pool-splits",) if pooled else ())).code == 0
+    options = ("--k", 2, "--jobs", 1, *(("--pool-splits",) if pooled else ()))
+    assert fer("train-baseline", "--model", "lda", "--name", "lda", *options).code == 0
     folds = "folds/rows-stratified-2" + ("-pooled" if pooled else "")
     with Forger(tmp_path / "ws") as forger:
-        forger.manifest(folds, lambda manifest: manifest["content"]["protocol"].pop("pooled"))
+        if which == "folds":
+            forger.manifest(folds, lambda manifest: manifest["content"]["protocol"].pop("pooled"))
+        else:
+            forger.json("run/lda", "metrics.json", lambda metrics: metrics["protocol"].pop("pooled"))
     assert fer("verify").code == code
