@@ -97,6 +97,12 @@ class Architecture(Config):
     head_width: int | None = Field(default=None, ge=1, le=_WIDEST)
     width: int | None = Field(default=None, ge=1, le=_WIDEST)
 
+    @model_validator(mode="after")
+    def _a_crop_fits(self) -> Self:
+        if self.crop > min(self.size):
+            raise ValueError(f"crops of {self.crop} pixels do not fit into pictures of {self.size[0]}x{self.size[1]}")
+        return self
+
     @property
     def input_size(self) -> tuple[int, int]:
         """Height and width of what enters the network."""

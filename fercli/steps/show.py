@@ -86,6 +86,12 @@ def _errors(store: Store, artifact: Artifact, notify: Notify, limit: int, sheet:
         )
     if sheet is not None and sheet.suffix.lower() != ".png":
         raise UsageError("--contact-sheet is a PNG file", where=str(sheet), next_step="name it something.png")
+    if sheet is not None and sheet.exists() and not _drawn_here(sheet):
+        raise UsageError(
+            "--contact-sheet: a file that fer has not drawn stands there, and is not replaced",
+            where=str(sheet),
+            next_step="give another name, or move it away",
+        )
     from fercli.workflow.wrong_predictions import wrong_predictions, wrong_sheet
 
     wrong = wrong_predictions(store, artifact)
@@ -116,6 +122,14 @@ def _errors(store: Store, artifact: Artifact, notify: Notify, limit: int, sheet:
     store.disk.replace_file(sheet, wrong_sheet(store, wrong))
     payload["contact_sheet"] = str(sheet)
     return Outcome(artifact=artifact.label, payload=payload, tables=tables, lines=(f"wrote {sheet}",))
+
+
+def _drawn_here(path: Path) -> bool:
+    """Whether the file is a figure of ours, by the text that `report.figures.style` writes into every PNG."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b"Software\0fercli" in file.read(256)
 
 
 def _short(value: Any) -> str:

@@ -56,17 +56,34 @@ def _lives(pid: str) -> bool:
     return True
 
 
+def _holds_predictions(path: Path) -> bool:
+    """Whether the file is empty or begins with the columns of predictions."""
+    head = ",".join(COLUMNS).encode()
+    with path.open("rb") as file:
+        found = file.read(len(head))
+    return not found or found == head
+
+
 class PredictionsFile:
     """Text under a hidden name beside `path`, which gets its own name when the block ends: what stood there before
     stays until then. After an interruption what was written so far gets the name too; a failure leaves nothing, and
     what a killed process left is cleared away by the next one.
 
-    Raises UsageError where `path` is a folder.
+    Raises UsageError where `path` is a folder, does not end in .csv, or is a file that holds no predictions: a picture
+    or somebody's list is not replaced.
     """
 
     def __init__(self, path: Path, disk: Disk) -> None:
         if path.is_dir():
             raise UsageError("--out is a folder, not a file", where=str(path), next_step="name a file: --out FILE.csv")
+        if path.suffix.lower() != ".csv":
+            raise UsageError("--out is a CSV file", where=str(path), next_step=f"name it {path.with_suffix('.csv')}")
+        if path.exists() and not _holds_predictions(path):
+            raise UsageError(
+                "--out: a file that holds no predictions stands there, and is not replaced",
+                where=str(path),
+                next_step="give another name, or move it away",
+            )
         self._path = path
         self._disk = disk
         self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

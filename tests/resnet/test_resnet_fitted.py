@@ -87,7 +87,7 @@ def test_pictures_of_another_size_or_colour_are_refused(fitted):
         scorer(net).scores(np.zeros((1, 32, 32, 3), np.uint8))
 
 
-@pytest.mark.parametrize("damage", ["truncated", "other", "format", "field", "option"])
+@pytest.mark.parametrize("damage", ["truncated", "other", "format", "field", "option", "crop"])
 def test_damaged_files_are_refused_by_name(fitted, damage):
     net, _ = fitted
     record, weights = copy.deepcopy(net.record()), net.weights()
@@ -99,6 +99,9 @@ def test_damaged_files_are_refused_by_name(fitted, damage):
         record["version"] = 9
     elif damage == "field":
         del record["normalisation"]["mean"]
+    elif damage == "crop":
+        # Larger than the pictures: nothing of them would reach the last pooling.
+        record["architecture"]["crop"] = max(record["architecture"]["size"]) + 1
     else:
         record["architecture"]["unknown"] = 1
     with pytest.raises(ArtifactError, match="the network cannot be read") as refused:

@@ -19,6 +19,7 @@ from fercli.artifacts.store import Store
 from fercli.cli.app import run
 from fercli.datasets.images import opencv
 from fercli.inference.scorers import scorer_of
+from fercli.workflow.predictions_out import COLUMNS
 from fercli.workflow.model_files import model_files
 
 cv2 = opencv()
@@ -304,7 +305,7 @@ def test_annotations_never_go_among_the_pictures_that_are_read(predict, tmp_path
 def test_the_output_is_there_whole_or_not_at_all(predict, monkeypatch):
     from fercli.steps import predict as step
 
-    Path("rows.csv").write_text("old")
+    Path("rows.csv").write_text(",".join(COLUMNS) + "\nold")
 
     def failing(*arguments, **options):
         yield next(real(*arguments, **options))
@@ -313,11 +314,29 @@ def test_the_output_is_there_whole_or_not_at_all(predict, monkeypatch):
     real = step.labelled_frames
     monkeypatch.setattr(step, "labelled_frames", failing)
     assert predict("astronaut.png", "--out", "rows.csv").code == 5
-    assert Path("rows.csv").read_text() == "old"
+    assert Path("rows.csv").read_text() == ",".join(COLUMNS) + "\nold"
     assert list(Path().glob(".rows*")) == []
     Path("folder").mkdir()
     answer = predict("astronaut.png", "--out", "folder")
     assert (answer.code, "--out is a folder, not a file" in answer.err) == (2, True)
+
+
+def test_out_replaces_predictions_and_nothing_else(predict):
+    picture = Path("astronaut.png").read_bytes()
+    answer = predict("astronaut.png", "--out", "astronaut.png")
+    assert answer.code == 2
+    assert "--out is a CSV file\n  where: astronaut.png\n  next: name it astronaut.csv\n" in answer.err
+    assert Path("astronaut.png").read_bytes() == picture
+    Path("list.csv").write_text("path,label\nastronaut.png,happy\n")
+    answer = predict("astronaut.png", "--out", "list.csv")
+    assert answer.code == 2
+    assert "fer: error: --out: a file that holds no predictions stands there, and is not replaced" in answer.err
+    assert Path("list.csv").read_text().startswith("path,label")
+    Path("rows.csv").touch()
+    assert predict("astronaut.png", "--out", "rows.csv").code == 0
+    rows = Path("rows.csv").read_text()
+    assert predict("astronaut.png", "--out", "rows.csv").code == 0
+    assert Path("rows.csv").read_text() == rows
 
 
 def test_stopped_by_a_signal_it_saves_what_it_has(predict, trained, tmp_path):

@@ -102,6 +102,19 @@ def test_where_the_data_is_gone_ids_and_probabilities_stay(fer, store):
     assert "groups and sources are unknown" in body["warnings"][0]
 
 
+def test_a_contact_sheet_replaces_none_but_its_like(fer, store, tmp_path):
+    sheet = tmp_path / "wrong.png"
+    assert fer("show", "weak", "--errors", "--contact-sheet", sheet).code == 0
+    first = sheet.read_bytes()
+    assert fer("show", "weak", "--errors", "--contact-sheet", sheet).code == 0
+    assert sheet.read_bytes() == first
+    sheet.write_bytes(b"\x89PNG a face")
+    answer = fer("show", "weak", "--errors", "--contact-sheet", sheet)
+    assert answer.code == 2
+    assert "a file that fer has not drawn stands there, and is not replaced" in answer.err
+    assert sheet.read_bytes() == b"\x89PNG a face"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -113,7 +113,7 @@ def png_bytes(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     with _our_style():
         # the canvas itself, not `savefig`, which draws everything twice
-        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": "fercli"})
     return buffer.getvalue()
 
 
