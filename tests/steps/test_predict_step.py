@@ -19,8 +19,8 @@ from fercli.artifacts.store import Store
 from fercli.cli.app import run
 from fercli.datasets.images import opencv
 from fercli.inference.scorers import scorer_of
-from fercli.workflow.predictions_out import COLUMNS
 from fercli.workflow.model_files import model_files
+from fercli.workflow.predictions_out import COLUMNS
 
 cv2 = opencv()
 CLASSES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
