@@ -99,6 +99,6 @@ def _cascade(name: str) -> Any:
     detector = cv2.CascadeClassifier(str(path)) if path.is_file() else None
     if detector is None or detector.empty():
         raise EnvironmentFailure(
-            "OpenCV's face cascade is missing", where=str(path), next_step="install opencv-python (>=4.12,<5)"
+            "OpenCV's face cascade is missing", where=str(path), next_step="install opencv-python (>=4.13,<5)"
         )
     return detector

@@ -35,7 +35,7 @@ def opencv() -> Any:
             where=library or "package opencv-python",
             next_step=f"install the system package {package} (apt-get install {package}), or use opencv-python-headless"
             if library
-            else "install the package opencv-python (>=4.12,<5)",
+            else "install the package opencv-python (>=4.13,<5)",
         ) from error
     # Why: a broken file is reported once, by our own error, not by lines that OpenCV and its FFmpeg write past it.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
