@@ -169,7 +169,9 @@ class Store:
         return is_file(self.folder(kind) / f".{name}.partial" / DRAFT_FILE)
 
     def open(self, kind: Kind, name: str) -> Artifact:
-        """The artifact called `name`, or at that path; its files are there with their recorded sizes."""
+        """The artifact called `name` or `KIND/name`, or at that path; its files are there with their recorded sizes."""
+        if name.startswith(f"{kind}/") and name.removeprefix(f"{kind}/") in self.names(kind):
+            name = name.removeprefix(f"{kind}/")
         free = False
         for _ in range(SWAP_TRIES):
             try:

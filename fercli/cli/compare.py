@@ -50,6 +50,8 @@ def register(app: typer.Typer) -> None:
         from fercli.config.compare import CompareConfig
         from fercli.steps import compare as step
 
+        if not fail_if_worse:
+            session.refuse_idle("tolerance", without="--fail-if-worse")
         config = CompareConfig.of(
             baseline=baseline,
             margin=margin,

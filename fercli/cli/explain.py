@@ -163,6 +163,8 @@ def register(app: typer.Typer) -> None:
         from fercli.config.explain import ExplainConfig
 
         single = picture is not None or sample is not None
+        if sample is None:
+            session.refuse_idle("dataset", without="--sample")
         config = ExplainConfig.of(
             target=target,
             samples=samples,

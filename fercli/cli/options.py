@@ -154,9 +154,11 @@ def protocol_config(session: Session) -> "ProtocolConfig":
 
 
 def named_folds(given: str | None, workspace: Path) -> str | None:
-    """One spelling for every way to write the same folds, so that `x`, `./x` and `WORKSPACE/folds/x` are one config."""
+    """One spelling of the same folds, so that `x`, `./x`, `folds/x` and `WORKSPACE/folds/x` are one config."""
     if not given:
         return given
+    if given.startswith("folds/") and (workspace / given).is_dir():
+        return os.path.basename(os.path.normpath(given))
     path = os.path.normpath(given)
     standing = os.path.realpath(workspace / "folds")
     return os.path.basename(path) if os.path.dirname(os.path.realpath(path)) == standing else path

@@ -137,6 +137,8 @@ def register(app: typer.Typer) -> None:
         from fercli.config.predict import PredictConfig
         from fercli.steps import predict as step
 
+        if faces == "whole":
+            session.refuse_idle("min_face", "which", without="--faces crop")
         # Left out is not the same as the default: the model's own data set then says how its faces were cut.
         cutting = {key: value for key, value in (("margin", margin), ("align", align)) if value is not None}
         config = PredictConfig.of(

@@ -129,6 +129,7 @@ def register(app: typer.Typer) -> None:
 
         if list_variants:
             return step.list_variants(options.size_of(size) or (48, 48), color, classes)
+        session.refuse_idle("size", "color", "classes", without="--list-variants")
         given = {parameter.name: session.values[parameter.name] for parameter in RECIPE_PARAMETERS}
         with one_of_many(session):
             return step.run(

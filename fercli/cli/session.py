@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fercli.cli.console import Console
-from fercli.errors import Interrupted
+from fercli.errors import Interrupted, UsageError
 from fercli.records import Outcome
 
 WORKSPACE_VARIABLE = "FER_WORKSPACE"
@@ -53,6 +53,7 @@ class Session:
     debug: bool = False
     shown: bool = False
     values: dict[str, Any] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
     opened: Any = None
 
     def store(self) -> Any:
@@ -61,6 +62,17 @@ class Session:
 
         self.opened = Store(self.workspace, say=self.console.say)
         return self.opened
+
+    def refuse_idle(self, *names: str, without: str) -> None:
+        """UsageError for the first of these options that was given, though it does nothing without another."""
+        for name in names:
+            if self.values[name] != self.defaults[name]:
+                option = "--" + name.replace("_", "-")
+                raise UsageError(
+                    f"{option} has nothing to act on without {without}",
+                    where=option,
+                    next_step=f"leave {option} out, or give {without} too",
+                )
 
     def withdraw(self) -> None:
         """Take back what was made on the way to a result that there is none of."""
@@ -133,6 +145,7 @@ def command(
                 console=console,
                 debug=debug,
                 values=values,
+                defaults=defaults,
             )
             if values.get("threads"):
                 for variable in THREAD_VARIABLES:
@@ -156,6 +169,7 @@ def command(
             inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption),
         ]
         parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in [*own, *shared]]
+        defaults = {parameter.name: parameter.default for parameter in parameters}
         parameters += everywhere
         del invoke.__wrapped__
         invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -52,6 +52,8 @@ def register(app: typer.Typer) -> None:
 
         if contact_sheet is not None and not errors:
             raise UsageError("--contact-sheet draws what --errors lists: give --errors too", where="--contact-sheet")
+        if not errors:
+            session.refuse_idle("limit", without="--errors")
         if layers and errors:
             raise UsageError("--layers and --errors are two questions", next_step="give one of them")
         return step.run(

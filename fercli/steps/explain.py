@@ -11,6 +11,7 @@ from fercli.artifacts.store import Artifact, Store
 from fercli.config.descriptors import DescriptorConfig
 from fercli.config.evaluate import EvaluateConfig
 from fercli.config.explain import ExplainConfig
+from fercli.errors import UsageError
 from fercli.records import Notify, Outcome, Table
 from fercli.report.explain import (
     build_explain,
@@ -59,6 +60,7 @@ def run(
     on = EvaluateConfig(on=config.on, split=config.split, allow_train_rows=config.allow_train_rows, seed=config.seed)
     wanted: Wanted = "pictures" if is_net(chosen) else "inputs"
     everything = examined(store, chosen, on, notify, wanted=wanted, device=device)
+    _refuse_idle(config, chosen)
     if is_net(chosen):
         target_class(everything.classes, config.target)
     what = everything.limited(config.limit, config.seed)
@@ -88,6 +90,20 @@ def run(
         what.note_test_rows(store, PURPOSE)
         path = draft.commit({"summary": f"{chosen.name} on {what.on}: explanation", "runs": [chosen.name]})
     return outcome(store.read(path, "report"), "done")
+
+
+def _refuse_idle(config: ExplainConfig, chosen: Artifact) -> None:
+    """UsageError for an option of nets beside a model on columns, and the other way round."""
+    idle, what = (
+        (("permutations", "components"), "net") if is_net(chosen) else (("target", "samples"), "model on columns")
+    )
+    for name in idle:
+        if getattr(config, name) != ExplainConfig.model_fields[name].default:
+            raise UsageError(
+                f"--{name} has nothing to act on: {chosen.label} is a {what}",
+                where=f"--{name}",
+                next_step=f"leave --{name} out",
+            )
 
 
 def outcome(artifact: Artifact, status: str) -> Outcome:

@@ -309,3 +309,22 @@ def test_pictures_and_their_features_run_on_the_same_folds(fer, tmp_path):
     assert made["artifact"] == again["artifact"]
     parents = Store(tmp_path / "ws").open("folds", "synthetic-stratified-grouped-3").manifest.parents
     assert [(parent.kind, parent.name) for parent in parents] == [("dataset", "synthetic")]
+
+
+def test_inputs_and_runs_may_be_named_with_their_kind(fer):
+    """As every message, `verify` and `remove` name them; it is the same config."""
+    assert fer("synthesize", "--subjects", 6, "--images", 7, "--size", 24).code == 0
+    assert fer("extract-features", "--descriptors", "lbp", "--jobs", 1, "--dataset", "dataset/synthetic").code == 0
+    assert fer("make-folds", "--k", 2, "--name", "f").code == 0
+    line = ("train-baseline", "--model", "majority", "--name", "run", "--json")
+    states = [
+        json.loads(fer(*line, "--features", f"{features}synthetic", "--folds", f"{folds}f").out)["status"]
+        for features, folds in (("features/", "folds/"), ("", ""))
+    ]
+    states += [
+        json.loads(fer("evaluate", name, "--draws", 100, "--name", "e", "--json").out)["status"]
+        for name in ("run/run", "run")
+    ]
+    assert states == ["done", "up-to-date", "done", "up-to-date"]
+    refused = fer("evaluate", "features/synthetic")
+    assert (refused.code, "there is no run called features/synthetic" in refused.err) == (4, True)

@@ -38,17 +38,17 @@ def overlays_figure(right: Sequence[Overlay], wrong: Sequence[Overlay], label: s
     theirs at one size. Each map is brightest at its own maximum.
     """
     sides = [(words, part, colour) for words, part, colour in (("right", right, TRAIN), ("wrong", wrong, TEST)) if part]
-    count = max(across, len(right) + len(wrong))
+    headings = {words: f"{label}, answered {words}" for words, _, _ in sides}
+    # No narrower than its heading, whose letters are about 0.06 inches wide.
+    wide = {words: max(len(part) * _CELL, 0.06 * len(headings[words])) for words, part, _ in sides}
     shape = (right or wrong)[0].picture.shape
     tall = _CELL * min(1.5, shape[0] / shape[1])
-    width = max(2.4, count * _CELL + _GAP + 2 * _EDGE)
+    width = max(2.4, across * _CELL + _GAP + 2 * _EDGE, sum(wide.values()) + (len(sides) - 1) * _GAP + 2 * _EDGE)
     height = 2 * tall + 0.85
     figure = Figure(figsize=(width, height))
     left = _EDGE
     for words, part, colour in sides:
-        figure.text(
-            left / width, 1 - 0.15 / height, f"{label}, answered {words}", fontsize=8, color=colour, va="center"
-        )
+        figure.text(left / width, 1 - 0.15 / height, headings[words], fontsize=8, color=colour, va="center")
         for number, cell in enumerate(part):
             at = left + number * _CELL
             for row, shown in enumerate((reduced(_gray(cell.picture)), reduced(overlaid(cell.picture, cell.map)))):
@@ -60,7 +60,7 @@ def overlays_figure(right: Sequence[Overlay], wrong: Sequence[Overlay], label: s
             middle = (at + (_CELL - 0.06) / 2) / width
             figure.text(middle, 0.42 / height, cell.caption, fontsize=6.5, ha="center", va="center", color=INK)
             figure.text(middle, 0.25 / height, _short(cell.note), fontsize=4.6, ha="center", va="center", color=MUTED)
-        left += len(part) * _CELL + _GAP
+        left += wide[words] + _GAP
     return figure
 
 
