@@ -60,9 +60,10 @@ def precision_on(device: torch.device, wanted: Precision) -> Precision:
     """fp32 or bf16: what `auto` means on this device. bf16 only where a GPU computes in it, and does not emulate it."""
     if wanted != "auto":
         return wanted
-    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return "bf16"
-    return "fp32"
+    if device.type != "cuda":
+        return "fp32"
+    with torch.cuda.device(device):  # what is asked below is asked of the current one
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
 
 
 def wait_for(device: torch.device) -> None:

@@ -1,5 +1,7 @@
 """The device that was asked for, or an error that says what is there."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 
@@ -56,10 +58,12 @@ def test_the_cpu_is_always_there_and_last():
 
 
 def test_auto_precision_is_bf16_on_a_gpu_that_has_it_and_fp32_elsewhere(monkeypatch):
-    has = {"it": True}
+    has, asked = {"it": True}, []
+    monkeypatch.setattr(torch.cuda, "device", lambda device: asked.append(device) or nullcontext())
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: has["it"])
-    cuda, cpu = torch.device("cuda:0"), torch.device("cpu")
+    cuda, cpu = torch.device("cuda:1"), torch.device("cpu")
     assert devices.precision_on(cuda, "auto") == "bf16"
+    assert asked == [cuda]
     has["it"] = False
     assert devices.precision_on(cuda, "auto") == "fp32"
     assert devices.precision_on(cuda, "bf16") == "bf16"
