@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from fercli.report.figures.cam import Overlay, averages_figure, overlaid, overlays_figure, reduced, single_figure
 from fercli.report.figures.descriptor_view import _rays, lpq_figure, phog_figure
@@ -144,3 +145,12 @@ def test_curves_start_at_the_clean_score_and_name_the_strengths():
     assert "commonest class" in words(robustness_figure(curves[:1], chance=1 / 7, majority=0.2))
     none = [{**curves[0], "levels": [level(0, 0.5, None), level(1, 0.4, None)]}]
     assert not robustness_figure(none, chance=0.1, majority=None).axes[0].collections
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(2, 1), (1, 1), (0, 1), (1, 0)])
+def test_headings_are_not_cut_off(right, wrong):
+    figure = overlays_figure(overlays(right), overlays(wrong), "contempt")
+    canvas = FigureCanvasAgg(figure)
+    edges = [text.get_window_extent(canvas.get_renderer()) for text in figure.texts]
+    assert min(edge.x0 for edge in edges) >= 0
+    assert max(edge.x1 for edge in edges) <= figure.bbox.x1
