@@ -10,7 +10,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         # One cosine to zero and the last epoch: no epoch is picked, so nothing is selected on any row.
         "default": MappingProxyType({}),
-        # The paper gives the structure, 720x576 frames and the overfitting (95 % train, 30 % test), no more;
+        # The paper gives the structure, 576x720 frames and the overfitting (95 % train, 30 % test), no more;
         # Adam is its optimizer elsewhere, the rest are plain values that reach the training accuracy it shows.
         "xu": MappingProxyType(
             {

@@ -13,7 +13,7 @@ from fercli.resnet.batches import Normaliser, Pictures
 from fercli.resnet.determinism import exact
 from fercli.resnet.views import View
 
-# Pixels of a batch: 256 faces of 48x48 or 5 frames of 720x576, whose feature maps stay below about 1 GB.
+# Pixels of a batch: 256 faces of 48x48 or 5 frames of 576x720, whose feature maps stay below about 1 GB.
 SCORING_PIXELS = 2**21
 SCORING_BATCH = 256
 
