@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from crash_matrix import Row, kill_once, results, run_inside, undisturbed
+from disk_matrix import Tally, fail, meet_read_only
 from fault_commands import BASE, CASES, ENVIRONMENT, FAST, fer, sources
 from fault_disk import OPERATIONS, FailingDisk, nobody, protect, unprotect, used
 
@@ -139,6 +140,18 @@ def test_a_disk_that_fails_at_the_nth_operation_for_every_n(name, number, stays,
             shutil.copytree(base, ws)
     assert failed >= 5
     assert results(ws, tmp_path / "none") == reference
+
+
+@pytest.mark.parametrize("name", ["make-folds", "remove"])
+def test_the_table_of_failing_disks_has_no_finding(name, src, base):
+    case = next(case for case in CASES if case.name == name)
+    tally = Tally(name)
+    fail(case, tally, base, src, most=3, seed=0)
+    protect(src)
+    meet_read_only(case, tally, base, src)
+    unprotect(src)
+    assert tally.wrong == []
+    assert (tally.faults, tally.refused, tally.same, tally.read_only) == (6, 6, 6, 5)
 
 
 def test_a_workspace_that_cannot_be_written_is_refused_once_and_can_be_read(base, src, tmp_path):
