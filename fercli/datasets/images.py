@@ -40,7 +40,7 @@ def opencv() -> Any:
     # Why: a broken file is reported once, by our own error, not by lines that OpenCV and its FFmpeg write past it.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     if hasattr(cv2, "setLogLevel"):
-        cv2.setLogLevel(0)  # before 4.13; 0 is silent
+        cv2.setLogLevel(0)  # silent; an opencv-python-headless that stands in is held to no version, and had it here
     else:
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2

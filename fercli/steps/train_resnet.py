@@ -24,12 +24,13 @@ from fercli.resnet.starting import seconds_per_picture, start, use_threads
 from fercli.resnet.variants import Described, describe
 from fercli.resnet.views import SETS
 from fercli.workflow.ledger import note_test_scoring
-from fercli.workflow.net_following import BEGIN, END, Silent, follow, waits_for_rank_0
+from fercli.workflow.net_following import BEGIN, END, follow, waits_for_rank_0
 from fercli.workflow.net_training import Nets, TrainedNet
 from fercli.workflow.net_views import view_scores, view_tables
 from fercli.workflow.net_work import NetWork, prepared
 from fercli.workflow.request import Request
 from fercli.workflow.runs import HISTORY_COLUMNS, fold_folder, run_outcome, write_run
+from fercli.workflow.silence import Silent
 
 ALGORITHM = 1
 LOSS = "cross entropy"

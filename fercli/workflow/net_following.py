@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from fercli.config.resnet import Architecture, ResNetConfig
 from fercli.errors import EnvironmentFailure
-from fercli.records import Progress
 from fercli.resnet import checkpoints
 from fercli.resnet.batches import Pictures
 from fercli.resnet.distributed import World
@@ -19,26 +18,6 @@ from fercli.workflow.net_training import for_epochs
 
 # What rank 0 tells before the first network, and after the last.
 BEGIN, END = "begin", "end"
-
-
-class Silent:
-    """A `Notify` that says nothing: rank 0 says it."""
-
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None: ...
-
-    def progress(self, what: str, total: int | None, unit: str) -> Progress:
-        return _Still()
-
-
-class _Still:
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None: ...
-
-    def advance(self, count: int = 1, note: str = "") -> None: ...
 
 
 def waits_for_rank_0(world: World) -> bool:

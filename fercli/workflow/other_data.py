@@ -97,6 +97,11 @@ def score_planned(
         probabilities=by_name(np.concatenate(parts), len(classes)),
         classes=classes,
     )
+    return entry_metrics(plan, predictions, config), predictions
+
+
+def entry_metrics(plan: Planned, predictions: Predictions, config: EvaluateConfig) -> dict[str, Any]:
+    """The run's entry in `runs[]`, from its predictions of the planned rows in their order."""
     metrics = model_metrics(
         {**plan.stored, "name": plan.run.name},
         predictions,
@@ -104,13 +109,13 @@ def score_planned(
         on=plan.target.artifact.name,
         split=config.split or ALL_ROWS,
         in_training=plan.in_training,
-        majority=None if plan.majority is None else place[plan.majority],
+        majority=None if plan.majority is None else predictions.classes.index(plan.majority),
         leaks=plan.leaks,
         seed=config.seed,
         draws=config.draws,
         level=config.level,
     )
-    return {**metrics, "left_out": left_out_json(plan.left_out)}, predictions
+    return {**metrics, "left_out": left_out_json(plan.left_out)}
 
 
 def _rows(

@@ -1,44 +1,24 @@
 """Evaluations on other data: which rows, labels, leaks and scores there are, by the run's stored model."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from fercli.artifacts.store import Artifact, Store
 from fercli.artifacts.tables import read_predictions
 from fercli.config.evaluate import EvaluateConfig
-from fercli.evaluation.elsewhere import by_name, joined_classes, model_metrics
-from fercli.records import Predictions, Progress
+from fercli.evaluation.elsewhere import by_name, joined_classes
+from fercli.records import Predictions
 from fercli.seeds import generator
-from fercli.workflow.other_data import ALL_ROWS, Planned, planned
-from fercli.workflow.rows import left_out_json
+from fercli.workflow.other_data import Planned, entry_metrics, planned
 from fercli.workflow.scored_runs import RunInput
+from fercli.workflow.silence import Silent
 from fercli.workflow.verification import Difference
 from fercli.workflow.verification_fits import TOLERANCE
 from fercli.workflow.verification_predictions import answers
 from fercli.workflow.verification_runs import How
 
 SCORED_AGAIN = 64
-
-
-class _Unheard:
-    """A `Notify` that says nothing: what planning warns of was said when the evaluation was made."""
-
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None: ...
-
-    def progress(self, what: str, total: int | None, unit: str) -> Progress:
-        return _Still()
-
-
-class _Still:
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None: ...
-
-    def advance(self, count: int = 1, note: str = "") -> None: ...
 
 
 def entry_elsewhere(
@@ -49,7 +29,8 @@ def entry_elsewhere(
     None instead of the entry where rows or classes are others: it would then differ everywhere. Raises LeakRefused for
     training rows among those scored, by an evaluation that has no leave for them.
     """
-    plan = planned(store, entry, _named(evaluation, config), _Unheard(), device=how.device)
+    # What planning warns of was said when the evaluation was made.
+    plan = planned(store, entry, _named(evaluation, config), Silent(), device=how.device)
     file = f"predictions/{entry.run.name}.csv"
     predictions = read_predictions(evaluation.file(file))
     found = _others(plan, file, predictions)
@@ -57,20 +38,7 @@ def entry_elsewhere(
         return None, found
     found = [*answers(evaluation, file, predictions), *_labels(plan, file, predictions)]
     found += _scores(plan, evaluation, file, predictions, how)
-    again = model_metrics(
-        {**plan.stored, "name": plan.run.name},
-        predictions,
-        plan.samples.groups[plan.rows],
-        on=plan.target.artifact.name,
-        split=config.split or ALL_ROWS,
-        in_training=plan.in_training,
-        majority=None if plan.majority is None else predictions.classes.index(plan.majority),
-        leaks=plan.leaks,
-        seed=config.seed,
-        draws=config.draws,
-        level=config.level,
-    )
-    return {**again, "left_out": left_out_json(plan.left_out)}, found
+    return entry_metrics(plan, predictions, config), found
 
 
 def _named(evaluation: Artifact, config: EvaluateConfig) -> EvaluateConfig:
