@@ -193,6 +193,8 @@ def _train(nets: Nets, work: NetWork, notify: Notify) -> dict[str, Any]:
     more = {"architecture": nets.architecture.stored(), "has_model": final is not None or official}
     if work.weights_of is not None:
         more["weights_of"] = work.weights_of
+    if work.doubts:
+        more["starts_of_teachers"] = list(work.doubts)
     if halved:
         # Memory ran out there: smaller micro-batches made the same steps, but for batch norm.
         more["micro_batches"] = halved

@@ -27,18 +27,27 @@ NO_FILE = ("none", "imagenet")
 _BLOCK = 1 << 20
 
 
+_START = "training starts from "
+
+
 def unknown_start(weights: str) -> str:
     """The sentence for every table, where nobody can tell what the weights in a file were fitted on."""
     return (
-        f"training starts from {weights}, and what that was fitted on is not known in this workspace: "
-        "held-out rows may be among it"
+        f"{_START}{weights}, and what that was fitted on is not known in this workspace: held-out rows may be among it"
     )
 
 
 def told_of_start(config: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
     """The sentences about its start that a run's protocol must have, by its stored config and content."""
     weights = config.get("weights", "none")
-    return [] if weights in NO_FILE or "weights_of" in content else [unknown_start(weights)]
+    own = [] if weights in NO_FILE or "weights_of" in content else [unknown_start(weights)]
+    return [*own, *content.get("starts_of_teachers", [])]
+
+
+def starts_of(teacher: Artifact) -> tuple[str, ...]:
+    """What a run's tables say of its start, and of those of its own teachers: whoever learns from it says so too."""
+    leaks: list[str] = teacher.json("metrics.json")["protocol"]["leaks"]
+    return tuple(leak for leak in leaks if leak.startswith(_START))
 
 
 def started_from(
@@ -59,8 +68,8 @@ def started_from(
     planned = replace(planned, parents=(*planned.parents, parent))
     found = _origin(store, path, parent.fingerprint)
     data = None if found is None else parent_of(store, found[0], "dataset")
-    if found is None or data is None or told_of_start(found[0].config, found[0].content):
-        # A run that itself started from an unknown file passes the doubt on.
+    if found is None or data is None or not _learned_alone(found[0]):
+        # What went into a run before its own rows is not followed further back: the doubt is passed on.
         sentence = unknown_start(path.name)
         notify.warn(f"leak: {sentence}")
         protocol = replace(planned.plan.protocol, leaks=(*planned.plan.protocol.leaks, sentence))
@@ -79,6 +88,11 @@ def started_from(
             )
     notify.say(f"  the weights are of {run.label}, {folder}, which was fitted on no row that is held out here")
     return planned, run.label
+
+
+def _learned_alone(run: Artifact) -> bool:
+    """Whether nothing but its own training rows went into the run, ImageNet's pictures apart."""
+    return run.config.get("weights", "none") in NO_FILE and run.config.get("distil_from") is None
 
 
 def _origin(store: Store, path: Path, digest: str) -> tuple[Artifact, str] | None:

@@ -16,7 +16,7 @@ from fercli.resnet.distributed import World
 from fercli.resnet.progress import Task
 from fercli.resnet.variants import describe
 from fercli.workflow.inputs import input_artifact
-from fercli.workflow.net_start import NO_FILE, started_from
+from fercli.workflow.net_start import NO_FILE, started_from, starts_of
 from fercli.workflow.net_teachers import Teachers, teachers_of
 from fercli.workflow.net_views import check_views
 from fercli.workflow.plans import Planned, plan_for
@@ -29,7 +29,8 @@ _CHOOSING = "--patience and --keep best"
 class NetWork:
     """What every process of a run makes out of the options in the same way.
 
-    weights_of: the run whose weights `--weights` gives, where it is known and saw no held-out row.
+    weights_of: the run whose weights `--weights` gives, where it is known and saw no held-out row. doubts: what the
+    teacher's tables say of its own start.
     """
 
     dataset: Artifact
@@ -42,6 +43,7 @@ class NetWork:
     device: Any
     teachers: Teachers | None = None
     weights_of: str | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def final(self) -> Task | None:
@@ -130,16 +132,21 @@ def prepared(
             where=f"--distil-from {config.distil_from}",
             next_step="give the new run a name of its own, --name",
         )
-    return _taught(work, store, config.distil_from)
+    return _taught(work, store, config.distil_from, notify)
 
 
-def _taught(work: NetWork, store: Store, name: str) -> NetWork:
-    """The work with the run that is learned from: other networks there make another run here."""
+def _taught(work: NetWork, store: Store, name: str, notify: Notify) -> NetWork:
+    """The work with the run that is learned from: other networks there make another run here, and doubts about what
+    it started from are doubts about this one."""
     folds, final = work.planned.plan.folds, work.final is not None
     teachers = teachers_of(store, name, work.dataset, folds, work.architecture, final=final)
-    planned = replace(work.planned, parents=(*work.planned.parents, teachers.run.parent()))
+    plan, doubts = work.planned.plan, starts_of(teachers.run)
+    for doubt in doubts:
+        notify.warn(f"leak: {doubt}")
+    plan = replace(plan, protocol=replace(plan.protocol, leaks=(*plan.protocol.leaks, *doubts)))
+    planned = replace(work.planned, plan=plan, parents=(*work.planned.parents, teachers.run.parent()))
     config = work.config.model_copy(update={"distil_from": teachers.run.name})
-    return replace(work, planned=planned, config=config, teachers=teachers)
+    return replace(work, planned=planned, config=config, teachers=teachers, doubts=doubts)
 
 
 def _fitted_on_all(planned: Planned) -> Planned:

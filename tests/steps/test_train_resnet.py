@@ -465,3 +465,14 @@ def test_weights_of_other_rows_are_known_to_be_so_and_pass_on_what_they_do_not_k
     heir = workspace / "runs/fourth/folds/0/00/weights.safetensors"
     answer = fer(*small, "--dataset", "faces", "--name", "fifth", "--weights", heir)
     assert "what that was fitted on is not known" in json.loads(answer.out)["protocol"]["leaks"][0]
+    # Nor of one that went on from the weights of a known run: `faces` is behind `second`, and `others` behind that.
+    chained = workspace / "runs/second/folds/0/00/weights.safetensors"
+    answer = fer(*small, "--dataset", "others", "--name", "sixth", "--weights", chained)
+    assert "what that was fitted on is not known" in json.loads(answer.out)["protocol"]["leaks"][0]
+    # Whoever learns from such a run says so, too, and so does who learns from that one.
+    for name, teacher in (("seventh", "fourth"), ("eighth", "seventh")):
+        answer = fer(*small, "--dataset", "others", "--name", name, "--distil-from", teacher)
+        assert answer.code == 0, answer.err
+        (leak,) = json.loads(answer.out)["protocol"]["leaks"]
+        assert leak.startswith("training starts from u.safetensors, and what that was fitted on is not known")
+        assert fer("verify", name).code == 0
